@@ -1,0 +1,98 @@
+"""What to do about known troubles with relays. Pure: a fault in, sentences out."""
+
+from collections.abc import Iterator, Sequence
+
+from app.delivery.connection import RelayFault
+from app.domain.outcome import Outcome, Sent
+from app.domain.relay import Relay, Security
+from app.net.streams import ConnectFailed, StreamTimeout
+
+# RFC 4954 section 6: authentication required, mechanism too weak, credentials invalid.
+LOGIN_REFUSED = frozenset({530, 534, 535})
+# What relays answer when the sender is not the account: RFC 5321 section 4.2.3, and 501 at QQ and 163.
+SENDER_REFUSED = frozenset({501, 550, 553, 554})
+TWO_STEPS = "turn on two-step verification and make an app password; the account's own password does not work"
+AUTHORISATION_CODE = (
+    "turn on SMTP in the account's settings on the web and take the authorisation code (授权码) that it "
+    "shows; the account's own password does not work"
+)
+ANY_PROVIDER = (
+    "check user and password; many providers want an app password or an authorisation code, made in the "
+    "account's settings on the web, instead of the account's own password"
+)
+PROVIDERS = {
+    "qq.com": f"QQ Mail: {AUTHORISATION_CODE}",
+    "163.com": f"NetEase Mail: {AUTHORISATION_CODE}",
+    "126.com": f"NetEase Mail: {AUTHORISATION_CODE}",
+    "yeah.net": f"NetEase Mail: {AUTHORISATION_CODE}",
+    "gmail.com": f"Gmail: {TWO_STEPS}",
+    "googlemail.com": f"Gmail: {TWO_STEPS}",
+    "yahoo.com": f"Yahoo: {TWO_STEPS}",
+    "me.com": "iCloud: make an app-specific password; the user is the whole iCloud address",
+    "icloud.com": "iCloud: make an app-specific password; the user is the whole iCloud address",
+    "outlook.com": "Outlook.com: it takes no passwords from programs any more; use another relay",
+    "office365.com": "Microsoft 365: the administrator must allow SMTP AUTH for this mailbox; else use another relay",
+}
+
+
+def for_settings(relay: Relay, helo_name: str | None, sender: str) -> Iterator[str]:
+    """Yield what looks wrong before anything was sent."""
+    if helo_name and "." not in helo_name and not helo_name.startswith("["):
+        yield (
+            f"helo_name is {helo_name}, without a dot: many relays refuse a bare host name; write the full one, "
+            "or unset it"
+        )
+    if _is_other_account(relay, sender):
+        yield f"mail_from is {sender} and the account is {relay.username}: many providers want them to be the same"
+
+
+def for_fault(relay: Relay, fault: RelayFault) -> Iterator[str]:
+    """Yield what may mend a session that could not be made ready."""
+    cause, reply = fault.__cause__, fault.outcome.reply
+    if isinstance(cause, ConnectFailed):
+        yield from _for_connect(relay, fault.outcome.reason)
+    elif isinstance(cause, StreamTimeout) and relay.port == 465 and relay.security is not Security.IMPLICIT_TLS:
+        yield f"port 465 begins with TLS: write smtps://{relay.host}:465"  # RFC 8314 section 3
+    elif reply is not None and reply.code in LOGIN_REFUSED:
+        yield from _for_login(relay)
+    elif reply is not None and reply.code >= 500:
+        yield "ask the relay's administrator whether this machine may send; the reply above is the relay's own"
+    elif relay.security is Security.IMPLICIT_TLS and relay.port in {25, 587}:
+        yield f"port {relay.port} begins in plaintext: write smtp+starttls://{relay.host}:{relay.port}"
+
+
+def for_sender(relay: Relay, sender: str, outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """Yield what may mend a test mail that was not taken."""
+    codes = {outcome.reply.code for outcome in outcomes if outcome.reply and not isinstance(outcome, Sent)}
+    if codes & SENDER_REFUSED and _is_other_account(relay, sender):
+        yield f"the sender must equal the account: set mail_from to {relay.username}"
+    elif codes & SENDER_REFUSED and not relay.username:
+        yield "the relay may want a login before it passes mail on: put user@ into relay, with relay_password_file"
+    elif codes & LOGIN_REFUSED:
+        yield from _for_login(relay)
+
+
+def _for_connect(relay: Relay, reason: str) -> Iterator[str]:
+    if "resolve" in reason:
+        yield f"check the host name {relay.host} in relay, and the DNS of this machine"
+    elif relay.port == 25:
+        yield (
+            "clouds and many networks block port 25 to the outside: try port 465 or 587 with a login, as "
+            f"smtps://user@{relay.host}:465 or smtp+starttls://user@{relay.host}:587"
+        )
+    else:
+        yield f"check host and port in relay, and whether a firewall lets this machine reach port {relay.port}"
+
+
+def _for_login(relay: Relay) -> Iterator[str]:
+    if not relay.username:
+        yield "put user@ into relay and the password into relay_password_file"
+        return
+    hints = [hint for domain, hint in PROVIDERS.items() if f".{relay.host}".endswith(f".{domain}")]
+    yield from hints or [ANY_PROVIDER]
+    if "@" not in relay.username:
+        yield (f"the user is {relay.username}: some relays want the whole address (in the URL, @ is written %40)")
+
+
+def _is_other_account(relay: Relay, sender: str) -> bool:
+    return "@" in relay.username and relay.username.lower() != sender.lower()

@@ -1,0 +1,22 @@
+"""How a command ends badly: a message on stderr and a code of sysexits.h that scripts can tell apart."""
+
+import sys
+from typing import NoReturn
+
+USAGE = 64  # EX_USAGE: the command line is wrong
+REFUSED = 65  # EX_DATAERR: what was sent is wrong; again would fail again
+PROTOCOL = 76  # EX_PROTOCOL: what answers there is no mailalert
+TEMPORARY = 75  # EX_TEMPFAIL: try again later
+DENIED = 77  # EX_NOPERM: the token is missing or wrong
+CONFIGURATION = 78  # EX_CONFIG: a setting is missing or wrong
+
+
+def fail(message: object, code: int) -> NoReturn:
+    """Print `message` on stderr and end the command with `code`."""
+    warn(message)
+    sys.exit(code)
+
+
+def warn(message: object) -> None:
+    """Print `message` on stderr."""
+    print(f"mailalert: {message}", file=sys.stderr)

@@ -1,0 +1,35 @@
+"""`mailalert serve`: run the daemon."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from app.cli.ending import CONFIGURATION, TEMPORARY, fail
+from app.cli.options import config_option
+
+
+@click.command()
+@click.option("--sandbox", is_flag=True, help="Keep every mail on this machine and show it at /sandbox.")
+@config_option
+def serve(*, sandbox: bool, config: Path | None) -> None:
+    """Run the daemon until SIGTERM or SIGINT.
+
+    Exits with 0 after a drain, 78 when a setting is missing or wrong, and 75 when something else holds
+    the data directory or the port.
+    """
+    from app import main
+    from app.domain.errors import ConfigurationError, JournalLocked, ListenFailed
+    from app.logs import configure_logs
+    from app.settings.load import load_settings
+
+    try:
+        settings = load_settings(config=config, sandbox=sandbox, environ=os.environ)
+        configure_logs(secrets=settings.secrets())
+        code = main.serve(settings)
+    except ConfigurationError as error:
+        fail(error, CONFIGURATION)
+    except (JournalLocked, ListenFailed) as error:
+        fail(error, TEMPORARY)
+    sys.exit(code)

@@ -1,0 +1,92 @@
+"""Puts outcomes into the journal and the log, behind the sender's back: the next mail does not wait for a commit."""
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+
+from app.domain.envelope import Delivery, DeliveryState, EnvelopeState, QueuedMail
+from app.domain.ids import format_id
+from app.domain.ports import MailStore
+from app.domain.verdict import Verdict
+from app.pipeline.queue import MailQueue
+
+log = structlog.get_logger()
+
+# Mails whose outcome is not committed yet. A crash sends just these twice, so there are few;
+# fewer than one commit can hold would make the sender wait for the disk.
+UNRECORDED = 64
+
+EVENTS = {
+    DeliveryState.SENT: "mail_sent",
+    DeliveryState.PENDING: "mail_deferred",
+    DeliveryState.REFUSED: "mail_refused",
+    DeliveryState.EXPIRED: "mail_expired",
+}
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many mails of this run went where."""
+
+    sent: int = 0
+    failed: int = 0
+
+
+class Recorder:
+    """Bounds what is unrecorded, and settles each envelope once its outcome is durable."""
+
+    def __init__(self, *, store: MailStore, queue: MailQueue) -> None:
+        """Take outcomes at once."""
+        self._store = store
+        self._queue = queue
+        self._unrecorded = 0
+        self._room = asyncio.Event()
+        self._room.set()
+        self.tally = Tally()
+
+    async def room(self) -> None:
+        """Wait until another outcome may be on its way to the journal."""
+        await self._room.wait()
+
+    def record(self, mail: QueuedMail, verdict: Verdict) -> None:
+        """Record the verdict; logs one line per recipient that the attempt touched."""
+        self._count(+1)
+        task = asyncio.ensure_future(self._store.record(verdict))
+        task.add_done_callback(lambda done: self._recorded(mail, verdict, done))
+        for delivery in verdict.deliveries:
+            _log_outcome(mail, delivery)
+
+    def _recorded(self, mail: QueuedMail, verdict: Verdict, done: "asyncio.Future[None]") -> None:
+        self._count(-1)
+        if done.cancelled():
+            return
+        if error := done.exception():
+            # The envelope stays held, so it is not sent again by this run; the next start will try it.
+            log.error("outcome_not_recorded", envelope=format_id(mail.envelope.id), exc_info=error)
+            return
+        self.tally.sent += verdict.state in {EnvelopeState.SENT, EnvelopeState.PARTLY_SENT}
+        self.tally.failed += verdict.state is EnvelopeState.FAILED
+        self._queue.settle(mail.envelope.id)
+
+    def _count(self, change: int) -> None:
+        self._unrecorded += change
+        if self._unrecorded < UNRECORDED:
+            self._room.set()
+        else:
+            self._room.clear()
+
+
+def _log_outcome(mail: QueuedMail, delivery: Delivery) -> None:
+    level = log.info if delivery.state is DeliveryState.SENT else log.warning
+    level(
+        EVENTS[delivery.state],
+        alert=format_id(mail.envelope.alert_id),
+        envelope=format_id(mail.envelope.id),
+        to=mail.letterhead.recipients[delivery.position].address,
+        relay=delivery.relay,
+        reply=delivery.reply,
+        reason=delivery.reason,
+        attempt=delivery.attempts,
+        ambiguous=delivery.ambiguous,
+    )

@@ -1,0 +1,59 @@
+"""Mail addresses: parsed once at the edge, safe in envelopes and headers ever after."""
+
+import re
+from dataclasses import dataclass
+from email.utils import parseaddr
+
+from app.domain.errors import AddressError
+
+# RFC 5321 section 4.1.2: Dot-string of atext; quoted local parts are refused, nobody has one.
+_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
+_LITERAL = re.compile(r"\[(IPv6:)?[0-9A-Fa-f:.]+\]")  # RFC 5321 section 4.1.3
+MAX_LOCAL = 64  # RFC 5321 section 4.5.3.1.1
+MAX_DOMAIN = 255  # RFC 5321 section 4.5.3.1.2
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """An address, and the name that stands before it in a header."""
+
+    address: str
+    name: str = ""
+
+    @property
+    def domain(self) -> str:
+        """The part after the @."""
+        return self.address.rpartition("@")[2]
+
+
+def parse_mailbox(text: str) -> Mailbox:
+    """Return the mailbox written as `text`: `ops@example.org` or `Ops <ops@example.org>`.
+
+    Raises AddressError when it holds a control character or is no address of RFC 5321 section 4.1.2.
+    A domain in another script becomes its A-label (RFC 5891).
+    """
+    if not text.isprintable():
+        raise AddressError(f"{text!r} holds a control character; write the address on one line")
+    name, address = parseaddr(text.strip())
+    local, at, domain = address.rpartition("@")
+    if not at or not _LOCAL.fullmatch(local) or len(local) > MAX_LOCAL:
+        raise AddressError(f"{text!r} is no mail address; write it as name@example.org")
+    return Mailbox(address=f"{local}@{_ascii_domain(domain, text)}", name=name)
+
+
+def parse_mailboxes(text: str) -> tuple[Mailbox, ...]:
+    """Return the mailboxes of a list with `;` or `,` between them, in order, each address once."""
+    parts = [part for part in re.split(r"[;,]", text) if part.strip()]
+    by_address = {mailbox.address.lower(): mailbox for mailbox in map(parse_mailbox, reversed(parts))}
+    return tuple(reversed(by_address.values()))
+
+
+def _ascii_domain(domain: str, text: str) -> str:
+    try:
+        ascii_domain = domain if domain.isascii() else domain.encode("idna").decode()
+    except UnicodeError as error:
+        raise AddressError(f"{text!r} has a domain that is no host name: {error}") from error
+    if len(ascii_domain) > MAX_DOMAIN or not (_DOMAIN.fullmatch(ascii_domain) or _LITERAL.fullmatch(ascii_domain)):
+        raise AddressError(f"{text!r} has a domain that is no host name; write it as name@example.org")
+    return ascii_domain

@@ -1,0 +1,109 @@
+"""The envelope: one mail to one list of recipients, with all that its bytes depend on frozen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+from app.domain.address import Mailbox
+from app.domain.alert import AcceptedAlert, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """The sources of the templates that a mail is rendered with (Jinja2)."""
+
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """What the settings put into every mail, frozen when the envelope is made.
+
+    Stored once and shared by all envelopes made under the same settings: changed settings
+    or templates hold for new envelopes only, so that every attempt sends identical bytes.
+    """
+
+    server_name: str
+    sender: Mailbox
+    recipients: tuple[Mailbox, ...]
+    templates: Templates
+
+
+class EnvelopeState(IntEnum):
+    """Where the envelope stands as a whole. The numbers are stored in the journal."""
+
+    OPEN = 0  # some recipient still waits
+    SENT = 1
+    PARTLY_SENT = 2
+    FAILED = 3
+
+
+class DeliveryState(StrEnum):
+    """Where one recipient of an envelope stands."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One recipient of an envelope, and what the relay last said about it.
+
+    `position` counts the recipients of the letterhead from 0. `ambiguous` stays set once an attempt was
+    lost after its final dot: this recipient may have the mail twice.
+    """
+
+    position: int
+    state: DeliveryState = DeliveryState.PENDING
+    attempts: int = 0
+    last_attempt_at: datetime | None = None
+    relay: str = ""
+    reply: str = ""
+    reason: str = ""
+    ambiguous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One mail on its way: when it was made, for which alert, under which letterhead.
+
+    `usable_seconds` is how long a relay had been usable, in all runs together, when it was made: a mail's
+    lifetime counts only such time.
+    """
+
+    id: int
+    alert_id: int
+    letterhead_id: int
+    made_at: datetime
+    severity: Severity
+    due_at: datetime
+    usable_seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedMail:
+    """All that the sender needs of one envelope: what to render, and who has not had it yet."""
+
+    envelope: Envelope
+    accepted: AcceptedAlert
+    letterhead: Letterhead
+    deliveries: tuple[Delivery, ...]
+
+    @property
+    def pending(self) -> tuple[Delivery, ...]:
+        """The recipients that still wait."""
+        return tuple(d for d in self.deliveries if d.state is DeliveryState.PENDING)
+
+
+def state_of(deliveries: Sequence[Delivery]) -> EnvelopeState:
+    """Return the state of an envelope as its recipients make it."""
+    states = {delivery.state for delivery in deliveries}
+    if DeliveryState.PENDING in states:
+        return EnvelopeState.OPEN
+    if states == {DeliveryState.SENT}:
+        return EnvelopeState.SENT
+    return EnvelopeState.PARTLY_SENT if DeliveryState.SENT in states else EnvelopeState.FAILED

@@ -1,0 +1,38 @@
+"""The one exception tree. A message names the thing and the remedy."""
+
+from datetime import timedelta
+
+
+class MailAlertError(Exception):
+    """The root of every error that this system raises on purpose."""
+
+
+class ConfigurationError(MailAlertError):
+    """A setting is missing or wrong. The daemon exits with 78 (EX_CONFIG of sysexits.h)."""
+
+
+class JournalLocked(MailAlertError):
+    """Another daemon holds the data directory. The daemon exits with 75 (EX_TEMPFAIL of sysexits.h)."""
+
+
+class ListenFailed(MailAlertError):
+    """The HTTP address cannot be listened on. The daemon exits with 75: whoever holds it may let go of it."""
+
+
+class JournalUnavailable(MailAlertError):
+    """The journal cannot take more just now: disk full, backlog limit, or shutting down.
+
+    `retry_after` is what the client is told to wait.
+    """
+
+    def __init__(self, reason: str, *, retry_after: timedelta = timedelta(seconds=10)) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class AddressError(MailAlertError):
+    """A mail address that cannot stand in an envelope or a header."""
+
+
+class ProtocolError(MailAlertError):
+    """The peer broke its protocol: a reply that cannot be read, a line without end, a reply to nothing."""

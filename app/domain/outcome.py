@@ -1,0 +1,54 @@
+"""What became of one recipient in one attempt, and whose fault it was."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """Who has to change before another attempt can succeed."""
+
+    RELAY = "relay"  # the relay or the way to it: no attempt is charged to the mail
+    CONFIGURATION = "configuration"  # our settings or its certificate: wait long, raise an alarm
+    MESSAGE = "message"
+    RECIPIENT = "recipient"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply of an SMTP server: the code, the enhanced code of RFC 3463 if it has one, the text in one line."""
+
+    code: int
+    text: str = ""
+    enhanced: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (str(self.code), self.enhanced, self.text) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The relay took responsibility for the mail to this recipient (RFC 5321 section 4.2.5)."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """Not now. `ambiguous`: lost after the final dot, so the mail may have been taken all the same."""
+
+    scope: Scope
+    reason: str
+    reply: Reply | None = None
+    ambiguous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Never: the same mail to the same recipient would be refused again."""
+
+    scope: Scope
+    reason: str
+    reply: Reply | None = None
+
+
+Outcome = Sent | Deferred | Refused

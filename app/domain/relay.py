@@ -1,0 +1,77 @@
+"""The relay: where mail leaves, as a URL says it."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from app.domain.errors import ConfigurationError
+
+
+class Security(StrEnum):
+    """How the link to the relay is protected. The values are the URL schemes."""
+
+    OPPORTUNISTIC = "smtp"  # STARTTLS, required and verified unless the connected peer is loopback
+    STARTTLS = "smtp+starttls"  # STARTTLS, required and verified
+    IMPLICIT_TLS = "smtps"  # RFC 8314 section 3
+    INSECURE = "smtp+insecure"  # plaintext by name; credentials still never go over it off loopback
+
+
+DEFAULT_PORTS = {  # RFC 6409 section 3.1 (587), RFC 8314 section 7.3 (465)
+    Security.OPPORTUNISTIC: 25,
+    Security.STARTTLS: 587,
+    Security.IMPLICIT_TLS: 465,
+    Security.INSECURE: 25,
+}
+FORMS = "smtp://host:25, smtp+starttls://user@host:587, smtps://user@host:465 or smtp+insecure://host:25"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relay:
+    """One SMTP relay. The password never shows in a repr."""
+
+    name: str
+    host: str
+    port: int
+    security: Security
+    username: str = ""
+    password: str = field(default="", repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.security}://{self.host}:{self.port}"
+
+
+def parse_relay(url: str, *, password: str = "") -> Relay:
+    """Return the relay that `url` names; `password` wins over one in the URL.
+
+    Raises ConfigurationError without repeating the URL, which may hold a password.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        security = Security(parts.scheme)
+        port = parts.port
+    except ValueError:
+        raise ConfigurationError(f"relay: no relay URL; write it as {FORMS}") from None
+    if not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment or port == 0:
+        raise ConfigurationError(
+            f"relay: no relay URL; write it as {FORMS} (percent-encode / ? # @ : % in a user or password)"
+        )
+    return _relay(parts, security, port, password)
+
+
+def _relay(parts: SplitResult, security: Security, port: int | None, password: str) -> Relay:
+    username = unquote(parts.username or "")
+    secret = password or unquote(parts.password or "")
+    if bool(username) != bool(secret):
+        missing, have = ("password", "user") if username else ("user", "password")
+        raise ConfigurationError(
+            f"relay: a {have} without a {missing}; put user@ into the URL and the password into relay_password_file"
+        )
+    host = parts.hostname or ""
+    return Relay(
+        name=host,
+        host=host,
+        port=port or DEFAULT_PORTS[security],
+        security=security,
+        username=username,
+        password=secret,
+    )

@@ -1,0 +1,70 @@
+"""What the system can say of an alert afterwards: its state, and the outcome for each recipient."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from app.domain.alert import AcceptedAlert, Severity, Status
+from app.domain.envelope import Delivery, EnvelopeState, Letterhead
+
+
+class AlertState(StrEnum):
+    """Where an alert stands, in the words that people read."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    PARTLY_SENT = "partly sent"
+    FAILED = "failed"
+
+
+STATE_NAMES: Mapping[EnvelopeState, AlertState] = {
+    EnvelopeState.OPEN: AlertState.QUEUED,
+    EnvelopeState.SENT: AlertState.SENT,
+    EnvelopeState.PARTLY_SENT: AlertState.PARTLY_SENT,
+    EnvelopeState.FAILED: AlertState.FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EnvelopeReport:
+    """One mail made for the alert. `finished_at` is None while a recipient waits; then `due_at` is the next try."""
+
+    id: int
+    state: EnvelopeState
+    made_at: datetime
+    due_at: datetime
+    finished_at: datetime | None
+    letterhead: Letterhead
+    deliveries: tuple[Delivery, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertReport:
+    """One alert and the mails made for it."""
+
+    accepted: AcceptedAlert
+    envelopes: tuple[EnvelopeReport, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSummary:
+    """One line of a list of alerts."""
+
+    id: int
+    received_at: datetime
+    subject: str
+    severity: Severity
+    status: Status
+    source: str
+    envelope_id: int
+    state: EnvelopeState
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPage:
+    """Some alerts, newest first. `next_before` is the id to go on from, None at the end."""
+
+    alerts: tuple[AlertSummary, ...]
+    next_before: int | None

@@ -1,0 +1,29 @@
+"""A bound on the bodies that are in memory at once, over all connections together."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from app.domain.errors import JournalUnavailable
+
+# A thousand connections with a body of 1 MiB each would need a gigabyte; with this bound, far below 200 MB.
+BODIES_AT_ONCE = 32 * 1024 * 1024
+
+
+class BodyBudget:
+    """Counts what the bodies under way may take. A body larger than all of the budget may still go alone."""
+
+    def __init__(self, limit_bytes: int = BODIES_AT_ONCE) -> None:
+        self._limit = limit_bytes
+        self._used = 0
+
+    @contextmanager
+    def reserve(self, size_bytes: int) -> Generator[None, None, None]:
+        """Hold `size_bytes` while the context is entered. Raises JournalUnavailable when there is no room."""
+        if self._used and self._used + size_bytes > self._limit:
+            raise JournalUnavailable("too many large bodies are coming in at once", retry_after=timedelta(seconds=1))
+        self._used += size_bytes
+        try:
+            yield
+        finally:
+            self._used -= size_bytes

@@ -1,0 +1,103 @@
+"""The composer: a queued mail becomes the octets that are sent, the same ones at every attempt."""
+
+import re
+from dataclasses import dataclass
+
+from app.domain.alert import Alert, Severity, Status
+from app.domain.envelope import Letterhead, QueuedMail
+from app.domain.ids import format_id
+from app.mail.headers import address_list, date, unstructured
+from app.mail.message_id import MessageIds, safe_domain
+from app.mail.serialise import alternative
+from app.mail.templates import Renderer, built_in_templates, html_environment, text_environment
+from app.mail.view import view_of
+
+MAX_STATIONERY = 64  # letterheads in use at once: one, and older ones while their mails wait
+# Mail readers know one or the other. Importance is of RFC 2156, X-Priority of no standard.
+_URGENT = "X-Priority: 1\r\nImportance: high\r\n"
+_NOT_IN_LIST_ID = re.compile(r"[^A-Za-z0-9.-]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Stationery:
+    """What all mails of one letterhead share, written once."""
+
+    letterhead: Letterhead
+    domain: str
+    headers: str
+
+
+class Composer:
+    """Renders mails. What comes out depends on the queued mail and the key alone."""
+
+    def __init__(self, *, mac_key: bytes) -> None:
+        built_in = built_in_templates()
+        self._message_ids = MessageIds(mac_key)
+        self._text = Renderer(text_environment(), built_in=built_in.text)
+        self._html = Renderer(html_environment(), built_in=built_in.html)
+        self._stationery: dict[int, _Stationery] = {}
+
+    def render(self, mail: QueuedMail) -> bytes:
+        """Return the mail as RFC 5322 octets with CRLF. No content of an alert makes it raise."""
+        token = self._message_ids.token(mail.envelope.id)
+        templates = mail.letterhead.templates
+        view = view_of(mail)
+        return alternative(
+            headers=self._headers(mail, token),
+            # RFC 2045 section 6.7: "=_" never occurs in quoted-printable. And no alert can know the token,
+            # so none can end its part of the mail and begin another.
+            boundary=f"=_{token}",
+            text=self._text.render(templates.text, view),
+            html=self._html.render(templates.html, view),
+        )
+
+    def message_id(self, envelope_id: int, domain: str) -> str:
+        """Return the Message-ID of the envelope's mail, angle brackets included."""
+        return self._message_ids.make(envelope_id, domain)
+
+    def _headers(self, mail: QueuedMail, token: str) -> str:
+        envelope, alert = mail.envelope, mail.accepted.alert
+        stationery = self._stationery_of(envelope.letterhead_id, mail.letterhead)
+        return (
+            f"Date: {date(envelope.made_at)}\r\n"
+            f"Message-ID: <{token}@{stationery.domain}>\r\n"
+            f"{stationery.headers}"
+            f"{unstructured('Subject', _subject(mail.letterhead.server_name, alert))}"
+            f"{self._thread(alert, stationery.domain)}"
+            f"{_URGENT if envelope.severity is Severity.CRITICAL else ''}"
+            f"X-MailAlert-Id: {format_id(envelope.id)}\r\n"
+        )
+
+    def _stationery_of(self, letterhead_id: int, letterhead: Letterhead) -> _Stationery:
+        known = self._stationery.get(letterhead_id)
+        if known is None or known.letterhead != letterhead:
+            if len(self._stationery) >= MAX_STATIONERY:
+                self._stationery.pop(next(iter(self._stationery)))
+            known = self._stationery[letterhead_id] = _print_stationery(letterhead)
+        return known
+
+    def _thread(self, alert: Alert, domain: str) -> str:
+        """Return the headers that put all mails about the same trouble into one thread of the reader."""
+        if not alert.key and not alert.labels:
+            return ""
+        identity = alert.key or "\n".join(map("=".join, sorted(alert.labels.items())))
+        root = self._message_ids.thread_root(identity, domain)
+        return f"In-Reply-To: {root}\r\nReferences: {root}\r\n"  # RFC 5322 section 3.6.4
+
+
+def _subject(server_name: str, alert: Alert) -> str:
+    resolved = "Resolved: " if alert.status is Status.RESOLVED else ""
+    return f"[{server_name}] {resolved}{alert.subject}"
+
+
+def _print_stationery(letterhead: Letterhead) -> _Stationery:
+    domain = safe_domain(letterhead.sender.domain)
+    list_domain = _NOT_IN_LIST_ID.sub("-", domain.strip("[]"))
+    headers = (
+        f"{address_list('From', [letterhead.sender])}"
+        f"{address_list('To', letterhead.recipients)}"
+        f"List-Id: <alerts.{list_domain}>\r\n"  # RFC 2919 section 3
+        "Auto-Submitted: auto-generated\r\n"  # RFC 3834 section 5
+        "X-Auto-Response-Suppress: All\r\n"  # keeps Exchange from answering with an out-of-office note
+    )
+    return _Stationery(letterhead, domain, headers)

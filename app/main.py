@@ -1,0 +1,246 @@
+"""The composition root: builds every part from the settings, wires them, and runs them."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+
+from app.clock import SystemClock
+from app.delivery.connection import Connection
+from app.delivery.link import RelayLink
+from app.delivery.recorder import Recorder
+from app.delivery.sender import Sender
+from app.delivery.worker import Tools
+from app.domain.envelope import Letterhead
+from app.domain.errors import ConfigurationError, ListenFailed
+from app.domain.ids import IdSource
+from app.domain.relay import Relay
+from app.httpkit.gate import Gate
+from app.httpkit.limits import App, Receive, Scope, Send, ServerLimits
+from app.httpkit.server import BACKLOG, SignalFreeServer, server_config
+from app.httpkit.tokens import AccessToken
+from app.intake.http import AlertsEndpoint
+from app.intake.openapi import describe_intake
+from app.mail.compose import Composer
+from app.mail.templates import load_templates
+from app.pipeline.ingest import Ingest, MailPlan
+from app.pipeline.queue import MailQueue
+from app.pipeline.upkeep import Upkeep
+from app.sandbox.pages import sandbox_router
+from app.sandbox.relay import SandboxRelay
+from app.service import Identity, Parts, Service
+from app.settings.model import Settings
+from app.storage.database import Mode
+from app.storage.journal import SqliteJournal
+from app.storage.lock import DirectoryLock
+from app.version import __version__
+from app.web.alerts import alerts_router
+from app.web.errors import answer_errors_as_problems
+from app.web.health import HealthCheck, Vitals, health_router
+
+FQDN_SECONDS = 2  # a resolver that is down must not hold up the start
+
+
+def serve(settings: Settings) -> int:
+    """Run the daemon until it is told to stop; return its exit status.
+
+    Raises ConfigurationError, JournalLocked or ListenFailed when it cannot start.
+    """
+    with DirectoryLock(settings.data_dir), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> int:
+    listener = listen(settings.http.host, settings.http.port)
+    mode = Mode.SANDBOX if settings.sandbox else Mode.LIVE
+    journal = SqliteJournal(settings.data_dir, mode=mode, backlog_limit=settings.backlog_limit)
+    sandbox = SandboxRelay(clock=SystemClock()) if settings.sandbox else None
+    relay = await sandbox.start() if sandbox else settings.outgoing_relay()
+    service = await _build(settings, journal, relay, sandbox, listener)
+    try:
+        return await service.run()
+    finally:
+        if sandbox:
+            await sandbox.stop()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """The sending half."""
+
+    queue: MailQueue
+    link: RelayLink
+    recorder: Recorder
+    sender: Sender
+
+
+async def _build(
+    settings: Settings,
+    journal: SqliteJournal,
+    relay: Relay,
+    sandbox: SandboxRelay | None,
+    listener: socket.socket,
+) -> Service:
+    clock = SystemClock()
+    helo_name = await _announced_name(settings)
+    delivery = _delivery(settings, journal, clock, partial(Connection.open, relay, helo_name=helo_name), relay.name)
+    plan = MailPlan(
+        letterhead_id=await journal.keep(_letterhead(settings)), usable_seconds=delivery.link.usable_seconds
+    )
+    ingest = Ingest(
+        store=journal, ids=IdSource(last=journal.last_id), clock=clock, plan=plan, on_accepted=delivery.queue.wake
+    )
+    upkeep = Upkeep(
+        store=journal, clock=clock, retention=settings.retention, usable_seconds=delivery.link.usable_seconds
+    )
+    health = HealthCheck(
+        vitals=partial(_vitals, journal, ingest, delivery.link, upkeep),
+        clock=clock,
+        version=__version__,
+        started=clock.monotonic(),
+        degraded_after=settings.degraded_after,
+    )
+    app = create_app(
+        AlertsEndpoint(ingest, body_limit=settings.http.body_limit), health, journal, delivery.queue, sandbox
+    )
+    return Service(
+        Parts(
+            journal=journal,
+            ingest=ingest,
+            sender=delivery.sender,
+            recorder=delivery.recorder,
+            upkeep=upkeep,
+            server=SignalFreeServer(_guarded(app, settings)),
+            listener=listener,
+        ),
+        identity=Identity(version=__version__, host=socket.gethostname(), url=_url(listener)),
+        clock=clock,
+        drain_timeout=settings.drain_timeout,
+        announce=settings.startup_notice,
+        on_ready=partial(_banner, _url(listener)) if sandbox else _no_banner,
+    )
+
+
+def _delivery(
+    settings: Settings,
+    journal: SqliteJournal,
+    clock: SystemClock,
+    connect: Callable[[], Awaitable[Connection]],
+    relay_name: str,
+) -> Delivery:
+    queue = MailQueue(store=journal, clock=clock)
+    link = RelayLink(name=relay_name, connect=connect, clock=clock, usable_seconds=journal.usable_seconds)
+    recorder = Recorder(store=journal, queue=queue)
+    tools = Tools(
+        queue=queue,
+        link=link,
+        recorder=recorder,
+        render=Composer(mac_key=journal.mac_key).render,
+        clock=clock,
+        lifetime=settings.lifetime,
+    )
+    return Delivery(
+        queue=queue, link=link, recorder=recorder, sender=Sender(tools, connections=settings.relay_connections)
+    )
+
+
+def _letterhead(settings: Settings) -> Letterhead:
+    assert settings.mail_from is not None, "load_settings refuses to go on without a sender"
+    return Letterhead(
+        server_name=settings.server_name,
+        sender=settings.mail_from,
+        recipients=settings.mail_to,
+        templates=load_templates(settings.templates_dir),
+    )
+
+
+def _vitals(journal: SqliteJournal, ingest: Ingest, link: RelayLink, upkeep: Upkeep) -> Vitals:
+    fault = link.fault
+    return Vitals(
+        closing=ingest.closed,
+        journal_fault=journal.fault,
+        relay_fault="" if fault is None else f"{fault.reason} ({fault.reply})" if fault.reply else fault.reason,
+        blocked_for=link.blocked_for,
+        queue_depth=journal.open_count,
+        oldest_open_at=upkeep.oldest_open_at,
+    )
+
+
+def create_app(
+    alerts: App, health: HealthCheck, journal: SqliteJournal, queue: MailQueue, sandbox: SandboxRelay | None
+) -> App:
+    """Return the whole application: the intake's fast path before FastAPI, which serves the rest."""
+    # No interactive docs: their pages load scripts from elsewhere.
+    api = FastAPI(title="Mail Alert System", version=__version__, docs_url=None, redoc_url=None)
+    api.include_router(alerts_router(journal, queue.is_sending))
+    api.include_router(health_router(health))
+    if sandbox:
+        api.include_router(sandbox_router(sandbox.store, clock=health.clock))
+    answer_errors_as_problems(api)
+    describe_intake(api)
+
+    async def front(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/alerts" and scope["method"] == "POST":
+            await alerts(scope, receive, send)
+        else:
+            await api(scope, receive, send)
+
+    return front
+
+
+def _guarded(app: App, settings: Settings) -> uvicorn.Config:
+    http = settings.http
+    token = AccessToken(http.token.get_secret_value()) if http.token else None
+    gate = Gate(app, token=token, allowed_hosts=frozenset(http.allowed_hosts))
+    return server_config(gate, limits=ServerLimits(), trusted_proxies=http.trusted_proxies)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket. Raises ListenFailed, or ConfigurationError for a host that this machine has not."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except socket.gaierror as error:
+        raise ConfigurationError(f"http.host {host}: {error.strerror}; set an address of this machine") from error
+    except OSError as error:
+        raise ListenFailed(
+            f"cannot listen on {host} port {port}: {error.strerror};"
+            " stop the program that holds it, or set http.port (MAILALERT_HTTP__PORT)"
+        ) from error
+
+
+async def _announced_name(settings: Settings) -> str | None:
+    """Return the name for EHLO; None if there is none in time, and connections then give their address instead."""
+    try:
+        return await asyncio.wait_for(asyncio.to_thread(settings.announced_name), FQDN_SECONDS)
+    except TimeoutError:
+        return None
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _banner(url: str) -> None:
+    print(  # noqa: T201 - for the person who typed `make run`; the log is for machines
+        f"""
+  Mail Alert System {__version__}, sandbox: mail stays on this machine.
+
+    post an alert   curl -d 'backup failed on db1' {url}/alerts
+    see the mails   {url}/sandbox
+    stop            Ctrl-C
+""",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def _no_banner() -> None:
+    """Say nothing: a live daemon is watched through its log."""

@@ -1,0 +1,172 @@
+"""From the greeting to a session that takes mail: EHLO, STARTTLS, AUTH, as a state machine without I/O."""
+
+from enum import Enum, auto
+
+from app.domain.classify import Stage, classify
+from app.domain.errors import ProtocolError
+from app.domain.outcome import Deferred, Reply, Scope
+from app.domain.relay import Relay, Security
+from app.protocols.smtp.auth import choose_mechanism, login_lines, without_secrets
+from app.protocols.smtp.capabilities import NO_CAPABILITIES, parse_capabilities
+from app.protocols.smtp.reply import ServerReply
+
+
+def address_literal(address: str) -> str:
+    """Return the name of a client that has none: its own IP address (RFC 5321 sections 4.1.3 and 4.1.4)."""
+    if ":" not in address:
+        return f"[{address}]"
+    return f"[IPv6:{address.partition('%')[0]}]"  # the zone means nothing to others
+
+
+class Phase(Enum):
+    """What the handshake waits for."""
+
+    GREETING = auto()
+    EHLO = auto()
+    HELO = auto()
+    STARTTLS = auto()
+    TLS = auto()  # for its driver to encrypt the link, then call tls_started()
+    AUTH = auto()
+    READY = auto()
+    FAILED = auto()  # `fault` says why
+
+
+class Handshake:
+    """Replies in, commands out. Every answer is the bytes to send next, empty for none.
+
+    `encrypted` says whether the link is under TLS from its first byte, `loopback` whether the connected
+    peer is this machine: the name that was asked for proves nothing.
+    """
+
+    def __init__(self, relay: Relay, *, helo_name: str, encrypted: bool, loopback: bool) -> None:
+        self.phase = Phase.GREETING
+        self.fault: Deferred | None = None
+        self.capabilities = NO_CAPABILITIES
+        self.mechanism: str | None = None
+        self._relay = relay
+        self._helo_name = helo_name
+        self._encrypted = encrypted
+        self._loopback = loopback
+        self._login: list[str] = []
+        self._actions = {
+            Phase.GREETING: self._on_greeting,
+            Phase.EHLO: self._on_ehlo,
+            Phase.HELO: self._on_helo,
+            Phase.STARTTLS: self._on_starttls,
+            Phase.AUTH: self._on_auth,
+        }
+
+    @property
+    def finished(self) -> bool:
+        """Whether the session is ready, or never will be."""
+        return self.phase in {Phase.READY, Phase.FAILED}
+
+    def receive(self, reply: ServerReply) -> bytes:
+        """Take the next reply. Raises ProtocolError for one that nothing asked for."""
+        action = self._actions.get(self.phase)
+        if action is None:
+            raise ProtocolError(f"the relay spoke out of turn: {reply.summary()}")
+        return action(reply)
+
+    def without_secrets(self, text: str) -> str:
+        """Return what the server said, with the password gone while it is under way."""
+        if self.phase is not Phase.AUTH:
+            return text
+        return without_secrets(text, self._relay.username, self._relay.password)
+
+    def tls_started(self) -> bytes:
+        """Go on over the link that is encrypted now."""
+        # RFC 3207 section 4.2: forget what the server said in the clear, and ask again.
+        self._encrypted = True
+        self.capabilities = NO_CAPABILITIES
+        return self._say(Phase.EHLO, f"EHLO {self._helo_name}")
+
+    def _on_greeting(self, reply: ServerReply) -> bytes:
+        if not reply.is_positive:
+            return self._refused(Stage.GREETING, reply.summary())
+        return self._say(Phase.EHLO, f"EHLO {self._helo_name}")
+
+    def _on_ehlo(self, reply: ServerReply) -> bytes:
+        if reply.code >= 500:  # RFC 5321 section 3.2: a server from before the extensions
+            return self._say(Phase.HELO, f"HELO {self._helo_name}")
+        if not reply.is_positive:
+            return self._refused(Stage.EHLO, reply.summary())
+        self.capabilities = parse_capabilities(reply.lines)
+        return self._after_hello()
+
+    def _on_helo(self, reply: ServerReply) -> bytes:
+        return self._after_hello() if reply.is_positive else self._refused(Stage.EHLO, reply.summary())
+
+    def _after_hello(self) -> bytes:
+        if not self._encrypted and self._needs_tls():
+            return self._start_tls()
+        if self._relay.username:
+            return self._log_in()
+        self.phase = Phase.READY
+        return b""
+
+    def _needs_tls(self) -> bool:
+        match self._relay.security:
+            case Security.INSECURE:
+                return False
+            case Security.OPPORTUNISTIC:
+                return not self._loopback
+            case _:
+                return True
+
+    def _start_tls(self) -> bytes:
+        if self.capabilities.starttls:
+            return self._say(Phase.STARTTLS, "STARTTLS")
+        return self._misconfigured(
+            "the relay does not offer STARTTLS, so nothing was sent; try smtps:// on port 465, or write "
+            "smtp+insecure:// to send in plaintext"
+        )
+
+    def _on_starttls(self, reply: ServerReply) -> bytes:
+        if not reply.is_positive:
+            return self._refused(Stage.STARTTLS, reply.summary())
+        self.phase = Phase.TLS
+        return b""
+
+    def _log_in(self) -> bytes:
+        if not self._encrypted and not self._loopback:
+            return self._misconfigured(
+                "a password never goes over an unencrypted link; use smtp+starttls:// or smtps://"
+            )
+        offered = self.capabilities.auth
+        self.mechanism = choose_mechanism(offered)
+        if self.mechanism is None:
+            names = f"only {', '.join(offered)}" if offered else "no login (AUTH)"
+            return self._misconfigured(
+                f"the relay offers {names} here; use smtp+starttls:// on port 587, or remove the user"
+            )
+        self._login = list(login_lines(self.mechanism, self._relay.username, self._relay.password))
+        return self._say(Phase.AUTH, self._login.pop(0))
+
+    def _on_auth(self, reply: ServerReply) -> bytes:
+        if reply.is_positive:
+            self.phase = Phase.READY
+            return b""
+        if reply.is_intermediate and self._login:
+            return self._say(Phase.AUTH, self._login.pop(0))
+        if reply.is_intermediate:
+            raise ProtocolError(f"the relay asks for more than {self.mechanism} has")
+        safe = tuple(self.without_secrets(line) for line in reply.lines)
+        return self._refused(Stage.AUTH, ServerReply(reply.code, safe).summary())
+
+    def _say(self, phase: Phase, line: str) -> bytes:
+        self.phase = phase
+        return line.encode() + b"\r\n"
+
+    def _refused(self, stage: Stage, reply: Reply) -> bytes:
+        outcome = classify(stage, reply)
+        assert isinstance(outcome, Deferred)  # before MAIL nothing is sent and nobody refused
+        return self._fail(outcome)
+
+    def _misconfigured(self, reason: str) -> bytes:
+        return self._fail(Deferred(Scope.CONFIGURATION, reason))
+
+    def _fail(self, fault: Deferred) -> bytes:
+        self.phase = Phase.FAILED
+        self.fault = fault
+        return b""

@@ -1,0 +1,155 @@
+"""The life of the daemon: start, signals, drain with a deadline, and stop in reverse order."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from app.delivery.recorder import Recorder
+from app.delivery.sender import Sender
+from app.domain.errors import JournalUnavailable
+from app.domain.ports import Clock
+from app.httpkit.server import SignalFreeServer
+from app.pipeline.ingest import Ingest
+from app.pipeline.notice import StartFacts, should_notify, startup_notice
+from app.pipeline.upkeep import Upkeep
+from app.storage.journal import SqliteJournal
+
+log = structlog.get_logger()
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+SECOND_SIGNAL_STATUS = 1
+NOTICE_RETRY = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What main has built, ready to run."""
+
+    journal: SqliteJournal
+    ingest: Ingest
+    sender: Sender
+    recorder: Recorder
+    upkeep: Upkeep
+    server: SignalFreeServer
+    listener: socket.socket
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What the daemon says of itself."""
+
+    version: str
+    host: str
+    url: str
+
+
+class Service:
+    """Runs the parts until a signal comes, and ends them without losing anything."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        *,
+        identity: Identity,
+        clock: Clock,
+        drain_timeout: timedelta,
+        announce: bool,
+        on_ready: Callable[[], None],
+    ) -> None:
+        """`announce`: mail the startup notice. `on_ready` is called once alerts can be posted."""
+        self._parts = parts
+        self._identity = identity
+        self._clock = clock
+        self._drain_timeout = drain_timeout
+        self._announce = announce
+        self._on_ready = on_ready
+        self._stop = asyncio.Event()
+        self._run_number: int | None = None
+
+    async def run(self) -> int:
+        """Return the exit status once all has ended."""
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            loop.add_signal_handler(number, self._on_signal, number)
+        parts = self._parts
+        async with asyncio.TaskGroup() as group:
+            sending = group.create_task(parts.sender.run())
+            upkeep = group.create_task(parts.upkeep.run())
+            group.create_task(parts.server.serve(sockets=[parts.listener]))
+            beginning = group.create_task(self._begin())
+            log.info("listening", url=self._identity.url)
+            self._on_ready()
+            await self._stop.wait()
+            beginning.cancel()
+            await self._drain(sending)
+            upkeep.cancel()
+            await self._end()
+            parts.server.should_exit = True
+        await parts.journal.close()
+        return 0
+
+    def _on_signal(self, number: int) -> None:
+        if self._stop.is_set():
+            log.warning("stopped_at_once", signal=signal.Signals(number).name)
+            os._exit(SECOND_SIGNAL_STATUS)  # what was accepted is in the journal
+        log.info("stop_requested", signal=signal.Signals(number).name)
+        self._stop.set()
+
+    async def _begin(self) -> None:
+        """Record the start and queue the notice, as soon as the journal can be written."""
+        journal = self._parts.journal
+        recovered = journal.open_count
+        started = self._clock.now()
+        while True:
+            try:
+                self._run_number, before = await journal.begin_run(started)
+                break
+            except JournalUnavailable:
+                await asyncio.sleep(NOTICE_RETRY.total_seconds())
+        log.info("started", version=self._identity.version, recovered=recovered, last_run_clean=before.ended_cleanly)
+        facts = StartFacts(
+            version=self._identity.version, host=self._identity.host, at=started, recovered=recovered, before=before
+        )
+        if self._announce and should_notify(before, started):
+            await self._notify(facts)
+
+    async def _notify(self, facts: StartFacts) -> None:
+        assert self._run_number is not None
+        while True:
+            try:
+                await self._parts.ingest.accept([startup_notice(facts)])
+                return await self._parts.journal.mark_noticed(self._run_number)
+            except JournalUnavailable:
+                await asyncio.sleep(NOTICE_RETRY.total_seconds())
+
+    async def _drain(self, sending: asyncio.Task[None]) -> None:
+        """End the intake, then send what is queued until the deadline. The server answers 503 meanwhile."""
+        parts = self._parts
+        parts.ingest.close()
+        await self._committed()  # posts that were under way are in the journal now, so the drain sees them
+        log.info("drain_started", queued=parts.journal.open_count, deadline_seconds=self._drain_timeout.total_seconds())
+        sent_before = parts.recorder.tally.sent
+        parts.sender.drain()
+        done, _ = await asyncio.wait([sending], timeout=self._drain_timeout.total_seconds())
+        if not done:
+            await parts.sender.cut_off()
+            await asyncio.wait([sending])
+        await self._committed()
+        log.info("drained", sent=parts.recorder.tally.sent - sent_before, left_in_journal=parts.journal.open_count)
+
+    async def _committed(self) -> None:
+        """Wait until everything submitted to the journal so far is committed, or cannot be."""
+        with contextlib.suppress(JournalUnavailable):
+            await self._parts.upkeep.keep_usable_seconds()
+
+    async def _end(self) -> None:
+        if self._run_number is not None:
+            with contextlib.suppress(JournalUnavailable):  # then the next start tells of an unclean end
+                await self._parts.journal.end_run(self._run_number, self._clock.now())

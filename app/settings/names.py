@@ -1,0 +1,76 @@
+"""The right names of the settings, and the nearest one to a wrong one."""
+
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel
+
+from app.settings.model import DELIMITER, PREFIX, Settings
+
+# `serve --sandbox` says it, so that no left-over variable swallows real alerts.
+NOT_CONFIGURABLE = frozenset({"sandbox"})
+CLIENT_VARIABLES = frozenset({"MAILALERT_CONFIG", "MAILALERT_TOKEN_FILE", "MAILALERT_URL"})
+NEAR_ENOUGH = 0.4  # of difflib's ratio; below it a hint misleads
+
+
+def variable(setting: str) -> str:
+    """Return the environment variable of a dotted setting: `http.port` has `MAILALERT_HTTP__PORT`."""
+    return PREFIX + setting.replace(".", DELIMITER).upper()
+
+
+def how_to_set(setting: str) -> str:
+    """Return both places in which a setting can be given."""
+    return f"{setting} in the configuration file, or {variable(setting)} in the environment"
+
+
+def _dotted(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, info in model.model_fields.items():
+        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+            yield from _dotted(info.annotation, f"{prefix}{name}.")
+        elif name not in NOT_CONFIGURABLE:
+            yield prefix + name
+
+
+SETTINGS = tuple(_dotted(Settings))
+SECTIONS = frozenset(setting.rpartition(".")[0] for setting in SETTINGS if "." in setting)
+VARIABLES = {variable(setting): setting for setting in SETTINGS}
+
+
+def unknown_keys(table: Mapping[str, Any]) -> list[str]:
+    """Return a complaint for each key of the configuration file that is no setting."""
+    return [
+        f"{key}: no such setting in the configuration file{_nearest(key)}"
+        for key in _keys(table)
+        if key not in SETTINGS
+    ]
+
+
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """Return a complaint for each MAILALERT_* variable that is no setting, or is empty. No value is told."""
+    ours = [name for name in environ if name.upper().startswith(PREFIX) and name not in CLIENT_VARIABLES]
+    unknown = [
+        f"{name}: no such setting in the environment{_nearest(name, spelled=variable)}"
+        for name in ours
+        if name not in VARIABLES
+    ]
+    empty = [name for name in ours if name in VARIABLES and not environ[name]]
+    return unknown + [f"{name}: the variable is empty; give it a value or unset it" for name in empty]
+
+
+def _keys(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Yield the dotted keys; a table where one value is meant, or the reverse, is left to validation."""
+    for key, value in table.items():
+        name = prefix + key
+        if name in SECTIONS:
+            yield from _keys(value, f"{name}.") if isinstance(value, Mapping) else ()
+        else:
+            yield name
+
+
+def _nearest(name: str, *, spelled: Callable[[str], str] = str) -> str:
+    # Compared without the prefix, which would make all variables look alike.
+    right = {spelled(setting).removeprefix(PREFIX): spelled(setting) for setting in SETTINGS}
+    wrong = name.upper().removeprefix(PREFIX) if spelled is variable else name
+    nearest = get_close_matches(wrong, right, n=1, cutoff=NEAR_ENOUGH)
+    return f"; did you mean {right[nearest[0]]}?" if nearest else ""

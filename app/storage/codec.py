@@ -1,0 +1,103 @@
+"""How alerts, letterheads and times stand in the journal. Short keys: every alert pays for them."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from app.domain.address import Mailbox
+from app.domain.alert import NOTHING, Alert, Link, Severity, Status
+from app.domain.envelope import Letterhead, Templates
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+# ASCII only: what cannot be encoded as UTF-8 could otherwise fail a whole commit.
+encode_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+
+def to_ms(moment: datetime) -> int:
+    """Return Unix milliseconds, exact to the millisecond."""
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+def from_ms(milliseconds: int) -> datetime:
+    """Return the aware time in UTC."""
+    return _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def encode_alert(alert: Alert) -> str:
+    """Return the alert as JSON; what has its default value is left out."""
+    body: dict[str, Any] = {"s": alert.subject, "v": alert.severity}
+    if alert.content:
+        body["c"] = alert.content
+    if alert.status is not Status.FIRING:
+        body["t"] = alert.status
+    if alert.source:
+        body["o"] = alert.source
+    if alert.labels:
+        body["l"] = dict(alert.labels)
+    if alert.key:
+        body["k"] = alert.key
+    if alert.notes:
+        body["n"] = alert.notes
+    if alert.starts_at or alert.ends_at or alert.links or alert.extra:
+        body |= _rare_fields(alert)
+    return encode_json(body)
+
+
+def _rare_fields(alert: Alert) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    if alert.starts_at:
+        body["b"] = alert.starts_at.isoformat()
+    if alert.ends_at:
+        body["e"] = alert.ends_at.isoformat()
+    if alert.links:
+        body["h"] = [[link.url, link.title] for link in alert.links]
+    if alert.extra:
+        body["x"] = dict(alert.extra)
+    return body
+
+
+def decode_alert(body: Mapping[str, Any]) -> Alert:
+    """Return the alert that `encode_alert` wrote."""
+    return Alert(
+        subject=body["s"],
+        content=body.get("c", ""),
+        severity=Severity(body["v"]),
+        status=Status(body.get("t", Status.FIRING)),
+        source=body.get("o", ""),
+        labels=body.get("l", NOTHING),
+        key=body.get("k", ""),
+        starts_at=_moment(body.get("b")),
+        ends_at=_moment(body.get("e")),
+        links=tuple(Link(url, title) for url, title in body.get("h", ())),
+        extra=body.get("x", NOTHING),
+        notes=tuple(body.get("n", ())),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def encode_letterhead(letterhead: Letterhead) -> str:
+    """Return the letterhead as JSON, the same text for equal letterheads."""
+    return encode_json(
+        {
+            "server_name": letterhead.server_name,
+            "sender": [letterhead.sender.address, letterhead.sender.name],
+            "recipients": [[mailbox.address, mailbox.name] for mailbox in letterhead.recipients],
+            "templates": {"text": letterhead.templates.text, "html": letterhead.templates.html},
+        }
+    )
+
+
+def decode_letterhead(text: str) -> Letterhead:
+    """Return the letterhead that `encode_letterhead` wrote."""
+    body = json.loads(text)
+    return Letterhead(
+        server_name=body["server_name"],
+        sender=Mailbox(*body["sender"]),
+        recipients=tuple(Mailbox(*pair) for pair in body["recipients"]),
+        templates=Templates(**body["templates"]),
+    )

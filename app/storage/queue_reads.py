@@ -1,0 +1,145 @@
+"""The sender's reads: which envelopes are due, and all that is needed to send them.
+
+Each read returns one row of JSON: a row at a time would ask a busy event loop for the GIL at every row.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from app.domain.alert import BY_RANK, AcceptedAlert, Severity
+from app.domain.envelope import Delivery, DeliveryState, Envelope, Letterhead, QueuedMail
+from app.domain.ports import DueQuery
+from app.storage.codec import decode_alert, decode_letterhead, encode_json, from_ms, to_ms
+
+DUE_OF_RANK = """
+SELECT coalesce(json_group_array(json_array(id, size)), '[]') FROM (
+    SELECT e.id, length(a.payload) AS size
+    FROM envelopes AS e INDEXED BY envelopes_open CROSS JOIN alerts AS a ON a.id = e.alert_id
+    WHERE e.state = 0 AND e.rank = :rank AND e.due_at <= :until AND e.ambiguous <= :ambiguous
+        AND e.id NOT IN (SELECT value FROM json_each(:held))
+    ORDER BY e.due_at, e.id LIMIT :count)
+"""
+MAILS = """
+SELECT coalesce(json_group_array(json_array(
+    e.id, e.alert_id, e.letterhead_id, e.made_at, e.rank, e.due_at, e.usable_seconds,
+    a.received_at, json(a.payload))), '[]')
+FROM json_each(:ids) AS wanted JOIN envelopes AS e ON e.id = wanted.value JOIN alerts AS a ON a.id = e.alert_id
+"""
+DELIVERIES = """
+SELECT coalesce(json_group_array(json_array(
+    envelope_id, position, state, attempts, last_attempt_at, relay, reply, reason, ambiguous)), '[]')
+FROM deliveries WHERE envelope_id IN (SELECT value FROM json_each(:ids))
+"""
+OLDEST_OPEN = "SELECT min(made_at) FROM envelopes INDEXED BY envelopes_waiting WHERE state = 0"
+
+
+class LetterheadCache:
+    """Letterheads by number. They never change, and there are few: one per change of the settings."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Letterhead] = {}
+
+    def get(self, connection: sqlite3.Connection, number: int) -> Letterhead:
+        """Return the letterhead stored under `number`."""
+        if number not in self._known:
+            row = connection.execute("SELECT body FROM letterheads WHERE id = ?", (number,)).fetchone()
+            self._known[number] = decode_letterhead(row[0])
+        return self._known[number]
+
+
+def read_due(query: DueQuery, letterheads: LetterheadCache) -> Callable[[sqlite3.Connection], list[QueuedMail]]:
+    """Return the read that answers `query`."""
+
+    def read(connection: sqlite3.Connection) -> list[QueuedMail]:
+        ids = _due_ids(connection, query)
+        return _mails(connection, ids, letterheads) if ids else []
+
+    return read
+
+
+def _due_ids(connection: sqlite3.Connection, query: DueQuery) -> list[int]:
+    """Return ids in sending order, no more than the query's count, and its bytes unless one mail alone has more."""
+    ids: list[int] = []
+    total = 0
+    held = encode_json(list(query.held))
+    for rank in reversed(range(len(BY_RANK))):
+        if len(ids) == query.count:
+            break
+        parameters = {
+            "rank": rank,
+            "until": to_ms(query.until),
+            "ambiguous": int(query.with_ambiguous),
+            "held": held,
+            "count": query.count - len(ids),
+        }
+        for envelope_id, size in _json(connection, DUE_OF_RANK, parameters):
+            total += size
+            if ids and total > query.max_bytes:
+                return ids
+            ids.append(envelope_id)
+    return ids
+
+
+def _mails(connection: sqlite3.Connection, ids: Sequence[int], letterheads: LetterheadCache) -> list[QueuedMail]:
+    parameters = {"ids": encode_json(ids)}
+    attempts: dict[int, dict[int, Delivery]] = {}
+    for envelope_id, *row in _json(connection, DELIVERIES, parameters):
+        delivery = decode_delivery(row)
+        attempts.setdefault(envelope_id, {})[delivery.position] = delivery
+    mails = {
+        row[0]: _mail(row, letterheads.get(connection, row[2]), attempts.get(row[0], {}))
+        for row in _json(connection, MAILS, parameters)
+    }
+    return [mails[envelope_id] for envelope_id in ids if envelope_id in mails]
+
+
+def _mail(row: Sequence[Any], letterhead: Letterhead, attempted: dict[int, Delivery]) -> QueuedMail:
+    envelope_id, alert_id, letterhead_id, made_at, rank, due_at, usable_seconds, received_at, payload = row
+    return QueuedMail(
+        envelope=Envelope(
+            id=envelope_id,
+            alert_id=alert_id,
+            letterhead_id=letterhead_id,
+            made_at=from_ms(made_at),
+            severity=Severity.of_rank(rank),
+            due_at=from_ms(due_at),
+            usable_seconds=usable_seconds,
+        ),
+        accepted=AcceptedAlert(id=alert_id, received_at=from_ms(received_at), alert=decode_alert(payload)),
+        letterhead=letterhead,
+        deliveries=all_deliveries(letterhead, attempted),
+    )
+
+
+def all_deliveries(letterhead: Letterhead, attempted: dict[int, Delivery]) -> tuple[Delivery, ...]:
+    """Return a delivery for every recipient, also for those that no attempt was made for."""
+    return tuple(attempted.get(n) or Delivery(position=n) for n in range(len(letterhead.recipients)))
+
+
+def decode_delivery(row: Sequence[Any]) -> Delivery:
+    """Return the delivery that the columns after envelope_id hold."""
+    position, state, attempts, last_attempt_at, relay, reply, reason, ambiguous = row
+    return Delivery(
+        position=position,
+        state=DeliveryState(state),
+        attempts=attempts,
+        last_attempt_at=from_ms(last_attempt_at),
+        relay=relay,
+        reply=reply,
+        reason=reason,
+        ambiguous=bool(ambiguous),
+    )
+
+
+def read_oldest_open(connection: sqlite3.Connection) -> datetime | None:
+    """Return when the oldest open envelope was made."""
+    made: int | None = connection.execute(OLDEST_OPEN).fetchone()[0]
+    return None if made is None else from_ms(made)
+
+
+def _json(connection: sqlite3.Connection, query: str, parameters: dict[str, Any]) -> list[Any]:
+    rows: list[Any] = json.loads(connection.execute(query, parameters).fetchone()[0])
+    return rows

@@ -1,0 +1,27 @@
+"""The one reader: a thread with a read-only connection. Reads never wait for a commit, nor hold one up."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Reader:
+    """Runs short reads, one after the other, off the event loop."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Take over `connection`."""
+        self._connection = connection
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal-reader")
+
+    async def run(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what `read` returns. It must fetch all of its rows: no transaction outlives it."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, read, self._connection)
+
+    async def close(self) -> None:
+        """End the thread and close the connection."""
+        await asyncio.to_thread(self._thread.shutdown)
+        self._connection.close()

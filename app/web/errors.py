@@ -1,0 +1,40 @@
+"""Makes FastAPI's own errors problem documents (RFC 9457), like all others."""
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from app.httpkit import problems
+from app.httpkit.problems import FieldError, Problem
+
+
+def problem_response(problem: Problem) -> Response:
+    """Return the problem as a response of FastAPI."""
+    return Response(
+        problems.body(problem),
+        status_code=problem.status,
+        media_type=problems.CONTENT_TYPE.decode(),
+        headers=dict(problem.headers),
+    )
+
+
+def answer_errors_as_problems(app: FastAPI) -> None:
+    """Register the handlers on `app`."""
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _bad_parameters)
+
+
+async def _http_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    headers = tuple((error.headers or {}).items())
+    if error.status_code == 404:
+        return problem_response(problems.not_found("Nothing is served at this path."))
+    return problem_response(Problem(error.status_code, str(error.detail), str(error.detail), headers=headers))
+
+
+async def _bad_parameters(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = tuple(FieldError("/".join(map(str, ["", *e["loc"]])), e["msg"]) for e in error.errors())
+    detail = "A parameter is wrong: " + "; ".join(f"{e.pointer} {e.detail}" for e in errors)
+    return problem_response(Problem(422, "Unprocessable Content", detail, errors=errors))

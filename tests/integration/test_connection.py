@@ -1,0 +1,297 @@
+"""A connection over real sockets, towards a server that behaves, and one that does not."""
+
+import asyncio
+
+import aiosmtplib
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.delivery.connection import DEFAULT_TIMEOUTS, Attempt, Connection, OutgoingMail, RelayFault, Timeouts
+from app.domain.outcome import Deferred, Outcome, Refused, Scope, Sent
+from app.domain.relay import Relay, Security
+from tests.support.scripted_smtp import Action, Delay, Drop, Hang, ScriptedSmtp, Split, Wait
+
+CONTENT = b"Subject: x\r\n\r\n.hidden\r\nhi\r\n"
+MAIL = OutgoingMail("ops@example.org", ("a@example.org", "b@example.org"), CONTENT)
+LARGE = OutgoingMail("ops@example.org", ("a@example.org",), b"x" * 70 + b"\r\n" + b"line\r\n" * 1_500_000)
+SHORT = Timeouts(connect_s=5, command_s=0.2, block_s=0.2, final_dot_s=0.2, mail_s=5, quit_s=0.2)
+
+
+def _relay(server: ScriptedSmtp, security: Security = Security.OPPORTUNISTIC, **fields: str) -> Relay:
+    return Relay(name="mx", host=server.host, port=server.port, security=security, **fields)
+
+
+async def _send(server: ScriptedSmtp, mail: OutgoingMail = MAIL, *, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> Attempt:
+    connection = await Connection.open(_relay(server), helo_name="client.test", timeouts=timeouts)
+    attempt = await connection.send(mail)
+    await connection.close()
+    return attempt
+
+
+def _scopes(attempt: Attempt) -> list[tuple[type[Outcome], Scope | None]]:
+    return [(type(outcome), getattr(outcome, "scope", None)) for outcome in attempt.outcomes]
+
+
+async def test_mail_arrives_as_it_was_given() -> None:
+    """Envelope and bytes reach the server unchanged, and QUIT ends the session."""
+    async with ScriptedSmtp() as server:
+        attempt = await _send(server)
+    assert all(isinstance(outcome, Sent) for outcome in attempt.outcomes)
+    [mail] = server.mails
+    assert (mail.sender, mail.recipients, mail.data) == (MAIL.sender, MAIL.recipients, CONTENT)
+    assert server.commands[-1] == "QUIT"
+
+
+async def test_pipelining_saves_round_trips() -> None:
+    """With PIPELINING a mail costs two round trips, however many recipients it has."""
+    mail = OutgoingMail("ops@example.org", tuple(f"r{n}@example.org" for n in range(20)), CONTENT)
+    async with ScriptedSmtp() as server:
+        connection = await Connection.open(_relay(server), helo_name="client.test")
+        before = server.round_trips
+        await connection.send(mail)
+        assert server.round_trips - before == 2
+        await connection.close()
+
+
+async def test_large_mail_arrives_whole() -> None:
+    """A mail of many blocks arrives with every byte in place."""
+    async with ScriptedSmtp(capabilities=()) as server:
+        await _send(server, LARGE)
+    assert server.mails[0].data == LARGE.data
+
+
+async def test_connection_is_reused() -> None:
+    """Several mails go over one connection."""
+    async with ScriptedSmtp() as server:
+        connection = await Connection.open(_relay(server), helo_name="client.test")
+        for _ in range(3):
+            assert (await connection.send(MAIL)).reusable
+        await connection.close()
+    assert (len(server.mails), server.connections) == (3, 1)
+
+
+@pytest.mark.parametrize("capabilities", [("PIPELINING",), ()], ids=["pipelined", "stop-and-wait"])
+async def test_reset_after_a_failed_mail(capabilities: tuple[str, ...]) -> None:
+    """The mail after a failed one begins with RSET, and arrives."""
+    async with ScriptedSmtp(capabilities=capabilities, DATA=["451 later"]) as server:
+        connection = await Connection.open(_relay(server), helo_name="client.test")
+        failed = await connection.send(MAIL)
+        assert (await connection.send(MAIL)).outcomes
+        await connection.close()
+    assert failed.reusable
+    assert _scopes(failed)[0] == (Deferred, Scope.MESSAGE)
+    assert "RSET" in server.commands
+    assert len(server.mails) == 1
+
+
+async def test_one_outcome_per_recipient() -> None:
+    """A refused recipient does not stop the other."""
+    async with ScriptedSmtp(RCPT=["550 5.1.1 no such user"]) as server:
+        attempt = await _send(server)
+    assert _scopes(attempt) == [(Refused, Scope.RECIPIENT), (Sent, None)]
+    assert server.mails[0].recipients == ("b@example.org",)
+
+
+@pytest.mark.parametrize(
+    ("step", "action", "scope", "ambiguous"),
+    [
+        ("MAIL", Drop(), Scope.RELAY, False),
+        ("RCPT", Drop(), Scope.RELAY, False),
+        ("RCPT", "421 4.3.2 bye", Scope.RELAY, False),
+        ("RCPT", b"\xff\x00nonsense\r\n", Scope.RELAY, False),
+        ("RCPT", Hang(), Scope.RELAY, False),
+        ("DATA", Drop(), Scope.RELAY, False),
+        ("BODY", Drop(), Scope.RELAY, False),
+        ("DOT", Drop(), Scope.MESSAGE, True),
+        ("DOT", Hang(), Scope.MESSAGE, True),
+        ("DOT", b"garbage\r\n", Scope.MESSAGE, True),
+        ("DOT", b"250-taken\r\n" * 200, Scope.MESSAGE, True),
+        ("DOT", Delay(0.5, "250 too late"), Scope.MESSAGE, True),
+        ("DOT", "451 4.3.0 later", Scope.MESSAGE, False),
+        ("DOT", "421 4.3.2 bye", Scope.RELAY, False),
+    ],
+    ids=["mail-drop", "rcpt-drop", "rcpt-421", "rcpt-garbage", "rcpt-hang", "data-drop", "body-drop", "dot-drop",
+         "dot-hang", "dot-garbage", "dot-endless", "dot-late", "dot-4xx", "dot-421"],
+)  # fmt: skip
+async def test_misbehaviour(step: str, action: Action, scope: Scope, ambiguous: bool) -> None:
+    """Whatever breaks, each recipient is deferred by the right scope; only past the final dot it is ambiguous."""
+    mail = LARGE if step == "BODY" else MAIL
+    async with ScriptedSmtp(**{step: [action]}) as server:
+        attempt = await _send(server, mail, timeouts=SHORT)
+    assert {type(outcome) for outcome in attempt.outcomes} == {Deferred}
+    seen = {(outcome.scope, outcome.ambiguous) for outcome in attempt.outcomes if isinstance(outcome, Deferred)}
+    assert seen == {(scope, ambiguous)}
+    assert not attempt.stale
+    assert attempt.reusable is (action == "451 4.3.0 later")
+
+
+@pytest.mark.parametrize("first", [Split("250 2.1.5 slow"), "250-a\r\n250 b"], ids=["split", "multi-line"])
+async def test_odd_but_right_replies(first: Action) -> None:
+    """Split and multi-line replies are understood."""
+    async with ScriptedSmtp(RCPT=[first], DOT=[Split("250 2.0.0 taken")]) as server:
+        attempt = await _send(server)
+    assert all(isinstance(outcome, Sent) for outcome in attempt.outcomes)
+
+
+async def test_refused_in_the_middle_of_the_content() -> None:
+    """A relay that refuses a large mail before its end is heard, even if it hangs up at once."""
+    async with ScriptedSmtp(BODY=Drop(b"552 5.3.4 too large\r\n")) as server:
+        attempt = await _send(server, LARGE)
+    assert _scopes(attempt) in ([(Refused, Scope.MESSAGE)], [(Deferred, Scope.RELAY)])  # a reset may outrun the reply
+    assert not attempt.reusable
+    assert server.received == []
+
+
+async def test_too_large_is_refused_before_mail() -> None:
+    """A mail over the announced SIZE is refused without a word to the relay."""
+    async with ScriptedSmtp(capabilities=("SIZE 10",)) as server:
+        attempt = await _send(server)
+    assert _scopes(attempt) == [(Refused, Scope.MESSAGE)] * 2
+    assert attempt.reusable
+    assert server.commands == ["EHLO client.test", "QUIT"]
+
+
+@pytest.mark.parametrize("last_words", [b"", b"421 4.4.2 idle for too long\r\n"], ids=["silent", "421"])
+async def test_end_while_idle_is_seen(last_words: bytes) -> None:
+    """A connection that the relay ended while idle is not usable; a mail sent over it is free of charge."""
+    async with ScriptedSmtp() as server:
+        connection = await Connection.open(_relay(server), helo_name="client.test")
+        await connection.send(MAIL)
+        server.cut(last_words)
+        while connection.usable:
+            await asyncio.sleep(0.001)
+        attempt = await connection.send(MAIL)
+        await connection.close()
+    assert attempt.stale
+    assert not attempt.reusable
+
+
+@pytest.mark.parametrize("action", [Drop(), "421 too many mails on this connection"], ids=["drop", "421"])
+async def test_reused_connection_dies_at_mail(action: Action) -> None:
+    """A reused connection that ends before the reply to MAIL is stale, not a fault of the mail."""
+    async with ScriptedSmtp(MAIL=["250 ok", action]) as server:
+        connection = await Connection.open(_relay(server), helo_name="client.test")
+        assert not (await connection.send(MAIL)).stale
+        assert (await connection.send(MAIL)).stale
+        await connection.close()
+
+
+@pytest.mark.parametrize(("step", "past"), [("RCPT", False), ("DOT", True)])
+async def test_cancelled_send(step: str, past: bool) -> None:
+    """After a cancelled send one learns whether the final dot had gone out, and the connection is cut."""
+    wait = Wait("250 ok")
+    async with ScriptedSmtp(**{step: wait}) as server:
+        connection = await Connection.open(_relay(server), helo_name="client.test")
+        sending = asyncio.create_task(connection.send(MAIL))
+        await wait.reached.wait()
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        assert connection.past_final_dot is past
+        attempt = connection.abandon("the deadline of the stop has passed")
+        await connection.close()
+    assert {outcome.ambiguous for outcome in attempt.outcomes if isinstance(outcome, Deferred)} == {past}
+    assert not connection.usable
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        {"GREETING": "554 no service"},
+        {"GREETING": "421 busy"},
+        {"GREETING": Drop()},
+        {"GREETING": Hang()},
+        {"GREETING": b"HTTP/1.1 400 Bad Request\r\n"},
+        {"EHLO": "451 later"},
+        {"EHLO": "502 no", "HELO": "502 no"},
+        {"EHLO": Drop()},
+        {"EHLO": b"250 mx\r\n250 spoken out of turn\r\n"},
+        {"GREETING": b"220 mx\r\n220 twice\r\n"},
+    ],
+    ids=["554", "421", "drop", "hang", "http", "ehlo-4xx", "helo-5xx", "ehlo-drop", "ehlo-chatty", "chatty"],
+)
+async def test_relay_faults(script: dict[str, Action]) -> None:
+    """A relay that cannot be greeted is a relay fault, named with the relay; too much said is never obeyed."""
+    async with ScriptedSmtp(**script) as server:
+        if "250 spoken" in str(script):
+            assert not (await Connection.open(_relay(server), helo_name="client.test")).usable
+            return
+        with pytest.raises(RelayFault, match='relay "mx"') as caught:
+            await Connection.open(_relay(server), helo_name="client.test", timeouts=SHORT)
+    assert caught.value.outcome.scope is Scope.RELAY
+
+
+async def test_nobody_listens() -> None:
+    """A refused connection is a relay fault that names the address."""
+    async with ScriptedSmtp() as server:
+        relay = _relay(server)
+    with pytest.raises(RelayFault, match=r"127\.0\.0\.1 port \d+: .*refused") as caught:
+        await Connection.open(relay, helo_name="client.test")
+    assert caught.value.outcome.scope is Scope.RELAY
+
+
+async def test_every_address_is_tried() -> None:
+    """A name is tried at each of its addresses in order."""
+    async with ScriptedSmtp() as server:  # IPv4 only; localhost may name ::1 first
+        relay = Relay(name="mx", host="localhost", port=server.port, security=Security.OPPORTUNISTIC)
+        connection = await Connection.open(relay, helo_name=None)
+        await connection.close()
+    assert server.commands[0] == "EHLO [127.0.0.1]"
+
+
+async def test_helo_fallback() -> None:
+    """A server that knows no EHLO gets its mail all the same."""
+    async with ScriptedSmtp(EHLO="500 what?") as server:
+        await _send(server)
+    assert server.commands[:2] == ["EHLO client.test", "HELO client.test"]
+    assert server.mails[0].mail_line == "MAIL FROM:<ops@example.org>"
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
+async def test_login(mechanism: str) -> None:
+    """User and password arrive by the mechanism that is offered, and no line shown holds them."""
+    shown: list[tuple[str, str]] = []
+    async with ScriptedSmtp(capabilities=(f"AUTH {mechanism}",)) as server:
+        relay = _relay(server, username="tim", password="pä:ss@wörd")
+        connection = await Connection.open(relay, helo_name="c", on_line=lambda who, line: shown.append((who, line)))
+        await connection.send(MAIL)
+        await connection.close()
+    assert connection.mechanism == mechanism
+    assert server.mails[0].login == ("tim", "pä:ss@wörd")
+    secrets = [command for command in server.commands if command.endswith("=")]
+    assert not [line for _, line in shown if "wörd" in line or any(secret in line for secret in secrets)]
+    assert ("S", "235 2.7.0 welcome") in shown
+
+
+async def test_refused_login_never_repeats_the_password() -> None:
+    """A refused login is a configuration fault, told without the password that the server repeats."""
+    async with ScriptedSmtp(capabilities=("AUTH PLAIN",), AUTH="535 5.7.8 canary is wrong") as server:
+        relay = _relay(server, username="tim", password="canary")
+        with pytest.raises(RelayFault) as caught:
+            await Connection.open(relay, helo_name="client.test")
+    assert caught.value.outcome.scope is Scope.CONFIGURATION
+    assert "canary" not in f"{caught.value} {caught.value.outcome!r}"
+    assert len(server.commands) == 3  # EHLO, one AUTH, QUIT: trying twice locks accounts
+
+
+ADDRESS = st.from_regex(r"[a-z0-9]{1,10}@[a-z]{1,10}\.test", fullmatch=True)
+BODY = st.text(alphabet="ab.é\n", max_size=200).map(lambda text: text.replace("\n", "\r\n").encode() + b"\r\n")
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sender=ADDRESS, recipients=st.lists(ADDRESS, min_size=1, max_size=4, unique=True), data=BODY)
+def test_same_as_the_oracle(sender: str, recipients: list[str], data: bytes) -> None:
+    """The same envelope and bytes arrive as when aiosmtplib sends them."""
+
+    async def compare() -> None:
+        async with ScriptedSmtp() as server:
+            await _send(server, OutgoingMail(sender, tuple(recipients), data))
+            oracle = aiosmtplib.SMTP(hostname="127.0.0.1", port=server.port, start_tls=False)
+            async with oracle:
+                await oracle.sendmail(sender, recipients, data)
+        ours, theirs = server.mails
+        assert (ours.sender, ours.recipients, ours.wire) == (theirs.sender, theirs.recipients, theirs.wire)
+
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        runner.run(compare())

@@ -1,0 +1,330 @@
+"""The guarded SMTP server, spoken to over real sockets, under asyncio's loop and under uvloop."""
+
+import asyncio
+import logging
+import resource
+import smtplib
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+import uvloop
+
+from app.clock import SystemClock
+from app.smtpd.mail import ReceivedMail
+from app.smtpd.server import GuardedSmtpServer
+from app.smtpd.session import SmtpLimits
+from tests.support.background import HANG, BackgroundLoop
+
+MEBIBYTE = 1024 * 1024
+CANARY = "canary-4711"
+ENVELOPE = b"EHLO client\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n"
+
+
+class Inbox:
+    """A receiver that keeps what it gets; `gate`, while unset, holds it up."""
+
+    def __init__(self, fault: Exception | None = None) -> None:
+        self.mails: list[ReceivedMail] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self._fault = fault
+
+    async def receive(self, mail: ReceivedMail) -> str:
+        self.mails.append(mail)
+        await self.gate.wait()
+        if self._fault:
+            raise self._fault
+        return "250 2.0.0 taken"
+
+
+class Site:
+    """A server with its inbox, in a loop of its own."""
+
+    def __init__(self, loop: BackgroundLoop, inbox: Inbox, limits: SmtpLimits | None) -> None:
+        self.inbox = inbox
+        self.loop = loop
+        self.server = GuardedSmtpServer(inbox, clock=SystemClock(), hostname="mail.example.org", limits=limits)
+        self.port = loop.run(self.server.start("127.0.0.1", 0))
+
+    def connect(self) -> socket.socket:
+        """Return a connection whose greeting is read."""
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=HANG)
+        assert read_until(connection, b"\r\n").startswith(b"220 mail.example.org ")
+        return connection
+
+    def client(self) -> smtplib.SMTP:
+        """Return a client of the standard library."""
+        return smtplib.SMTP("127.0.0.1", self.port, timeout=HANG)
+
+
+Start = Callable[..., Site]
+
+
+@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def start(request: pytest.FixtureRequest) -> Iterator[Start]:
+    """A function that starts a server; it is stopped at the end."""
+    sites: list[Site] = []
+    with BackgroundLoop(request.param) as loop:
+
+        def run(inbox: Inbox | None = None, **limits: object) -> Site:
+            sites.append(Site(loop, inbox or Inbox(), SmtpLimits(**limits)))
+            return sites[-1]
+
+        yield run
+        for site in sites:
+            loop.run(site.server.stop(deadline=timedelta(seconds=0.1)))
+
+
+def read_until(connection: socket.socket, end: bytes) -> bytes:
+    """Return what the server says up to `end`, or up to its end of the connection."""
+    said = b""
+    while not said.endswith(end) and (more := connection.recv(65536)):
+        said += more
+    return said
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """Return what the server says until it closes the connection."""
+    said = b""
+    try:
+        while more := connection.recv(65536):
+            said += more
+    except ConnectionResetError:
+        pass
+    return said
+
+
+def converse(site: Site, dialogue: bytes) -> list[str]:
+    """Send `dialogue` in one piece with QUIT behind it, and return the reply lines."""
+    with closing(site.connect()) as connection:
+        connection.sendall(dialogue + b"QUIT\r\n")
+        return read_all(connection).decode().splitlines()
+
+
+def codes(lines: list[str]) -> list[str]:
+    """Return the codes of the replies, one for each."""
+    return [line[:3] for line in lines if line[3] == " "]
+
+
+def flood(connection: socket.socket, block: bytes, total: int) -> None:
+    """Send `block` over and over, `total` bytes in all, or until the server has had enough."""
+    try:
+        for _ in range(total // len(block)):
+            connection.sendall(block)
+    except OSError:
+        pass
+
+
+def test_a_mail_arrives_with_its_envelope(start: Start) -> None:
+    """The receiver gets sender, recipients, peer, time and the exact bytes, dots removed."""
+    site = start()
+    with site.client() as client:
+        client.sendmail("a@example.org", ["b@example.org", "c@example.org"], "Subject: x\r\n\r\n.dot\r\n..\r\n")
+    [mail] = site.inbox.mails
+    assert (mail.mail_from, mail.recipients) == ("a@example.org", ("b@example.org", "c@example.org"))
+    assert (mail.data, mail.peer) == (b"Subject: x\r\n\r\n.dot\r\n..\r\n", "127.0.0.1")
+    assert mail.received_at.tzinfo is not None
+
+
+def test_pipelined_commands_are_answered_in_order(start: Start) -> None:
+    """PIPELINING is announced, and holds for two mails and QUIT in one segment (RFC 2920)."""
+    site = start()
+    envelope = b"MAIL FROM:<a@example.org>\r\nRCPT TO:<>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n"
+    lines = converse(site, b"EHLO client\r\n" + 2 * (envelope + b"hello\r\n.\r\n"))
+    assert "250-PIPELINING" in lines
+    assert codes(lines) == ["250", *2 * ["250", "553", "250", "354", "250"], "221"]
+    assert [mail.data for mail in site.inbox.mails] == [b"hello\r\n", b"hello\r\n"]
+
+
+def test_a_dialogue_may_come_byte_by_byte(start: Start) -> None:
+    """Where the segments end makes no difference."""
+    site = start()
+    with closing(site.connect()) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in ENVELOPE + b"one\r\n..two\r\n.\r\nQUIT\r\n":
+            connection.sendall(bytes([byte]))
+        assert read_all(connection).endswith(b"221 Bye\r\n")
+    assert site.inbox.mails[0].data == b"one\r\n.two\r\n"
+
+
+@pytest.mark.parametrize("parameter", ["AUTH=<>", "auth=a+2Bb@example.org", "SIZE=5 AUTH=<> BODY=8BITMIME"])
+def test_mail_from_takes_auth(start: Start, parameter: str) -> None:
+    """RFC 4954 section 5: MAIL FROM with AUTH= is taken, and says nothing."""
+    lines = converse(start(), f"EHLO client\r\nMAIL FROM:<a@example.org> {parameter}\r\n".encode())
+    assert codes(lines) == ["250", "250", "221"]
+
+
+def test_the_null_sender_is_empty(start: Start) -> None:
+    """RFC 5321 section 4.5.5: MAIL FROM:<> is taken, as bounces need it."""
+    site = start()
+    converse(site, ENVELOPE.replace(b"a@example.org", b"") + b"x\r\n.\r\n")
+    assert site.inbox.mails[0].mail_from == ""
+
+
+def test_utf8_addresses_and_text_are_taken(start: Start) -> None:
+    """SMTPUTF8 is announced and holds (RFC 6531)."""
+    site = start()
+    with site.client() as client:
+        client.ehlo()
+        assert client.has_extn("smtputf8")
+        client.sendmail("ä@example.org", ["δ@example.org"], "Ünder\r\n".encode(), mail_options=["SMTPUTF8"])
+    [mail] = site.inbox.mails
+    assert (mail.mail_from, mail.recipients, mail.data) == ("ä@example.org", ("δ@example.org",), "Ünder\r\n".encode())
+
+
+@pytest.mark.parametrize(
+    "path",
+    [b"<", b"<a b@example.org>", b"<a\rb@example.org>", b"<a\x00@example.org>", b"<\xff@example.org>", b"<<>>"],
+    ids=["open", "space", "carriage-return", "nul", "not-utf8", "nested"],
+)
+def test_a_bad_path_is_refused(start: Start, path: bytes) -> None:
+    """No address with a control character or a stray byte gets in, and none upsets the server."""
+    lines = converse(start(), b"EHLO client\r\nMAIL FROM:" + path + b"\r\n")
+    assert codes(lines) == ["250", "553", "221"]
+
+
+def test_bare_line_feeds_do_not_end_a_message(start: Start) -> None:
+    """Only CRLF.CRLF ends a message: no second mail can be smuggled in (RFC 5321 section 2.3.8)."""
+    site = start()
+    converse(site, ENVELOPE + b"x\n.\nMAIL FROM:<evil@example.org>\r\n.\n\n.\r\n.\r\n")
+    assert [mail.data for mail in site.inbox.mails] == [b"x\n.\nMAIL FROM:<evil@example.org>\r\n\n\n.\r\n"]
+
+
+def test_a_line_of_any_length_is_kept(start: Start) -> None:
+    """A line longer than the stream's buffer arrives whole, its inner dots too."""
+    site = start()
+    line = b"." * 300_001
+    converse(site, ENVELOPE + line + b"\r\n.\r\n")
+    assert site.inbox.mails[0].data == line[1:] + b"\r\n"
+
+
+@pytest.mark.parametrize("body", [b"x" * 2000, b"\r\n" * 1000], ids=["one-line", "empty-lines"])
+def test_a_mail_over_the_limit_is_refused_at_its_end(start: Start, body: bytes) -> None:
+    """552 comes after the final dot, and the next mail of the session is taken."""
+    site = start(message_bytes=1000)
+    again = b"MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\nshort\r\n.\r\n"
+    lines = converse(site, ENVELOPE + body + b"\r\n.\r\n" + again)
+    assert codes(lines)[4:] == ["552", "250", "250", "354", "250", "221"]
+    assert [mail.data for mail in site.inbox.mails] == [b"short\r\n"]
+
+
+def test_a_declared_size_over_the_limit_is_refused_at_once(start: Start) -> None:
+    """SIZE is announced, and saves sending in vain (RFC 1870)."""
+    lines = converse(start(message_bytes=1000), b"EHLO c\r\nMAIL FROM:<a@example.org> SIZE=1001\r\n")
+    assert "250-SIZE 1000" in lines
+    assert codes(lines) == ["250", "552", "221"]
+
+
+@pytest.mark.parametrize("block", [b"x" * MEBIBYTE, b"\r\n" * (MEBIBYTE // 2)], ids=["no-line-end", "lines"])
+def test_an_endless_message_takes_no_memory(start: Start, block: bytes) -> None:
+    """A message far over its limit leaves the memory flat, and is cut off in the end."""
+    site = start(message_bytes=MEBIBYTE)
+    with closing(site.connect()) as connection:
+        connection.sendall(ENVELOPE)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        flood(connection, block, 150 * MEBIBYTE)
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        assert b"552 5.3.4 " in read_all(connection) or True
+    assert grown < 10 * 1024  # KiB
+    assert site.inbox.mails == []
+
+
+def test_an_endless_command_takes_no_memory(start: Start) -> None:
+    """A command without a line end leaves the memory flat."""
+    site = start()
+    with closing(site.connect()) as connection:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        flood(connection, b"x" * MEBIBYTE, 100 * MEBIBYTE)
+        connection.sendall(b"\r\nQUIT\r\n")
+        assert codes(read_all(connection).decode().splitlines()) == ["500", "221"]
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 10 * 1024  # KiB
+
+
+def test_recipients_over_the_limit_are_put_off(start: Start) -> None:
+    """RFC 5321 section 4.5.3.1.10: 452 for one too many; the others get the mail."""
+    site = start(recipients=1)
+    lines = converse(site, ENVELOPE.replace(b"DATA", b"RCPT TO:<c@example.org>\r\nDATA") + b"x\r\n.\r\n")
+    assert codes(lines) == ["250", "250", "250", "452", "354", "250", "221"]
+    assert site.inbox.mails[0].recipients == ("b@example.org",)
+
+
+def test_one_connection_too_many_is_turned_away(start: Start) -> None:
+    """It gets 421 and nothing else; when one has left there is room again."""
+    site = start(connections=1)
+    with closing(site.connect()) as first:
+        with closing(socket.create_connection(("127.0.0.1", site.port), timeout=HANG)) as second:
+            assert read_all(second).startswith(b"421 4.3.2 ")
+        first.sendall(b"QUIT\r\n")
+        assert read_all(first) == b"221 Bye\r\n"
+    assert codes(converse(site, b"")) == ["221"]
+
+
+@pytest.mark.parametrize("sent", [b"", b"EHLO", ENVELOPE + b"half a mail\r\n"], ids=["idle", "command", "message"])
+def test_a_silent_client_is_timed_out(start: Start, sent: bytes) -> None:
+    """421, and the connection is closed, wherever the client has stopped."""
+    with closing(start(command_timeout=timedelta(seconds=0.2)).connect()) as connection:
+        connection.sendall(sent)
+        assert read_all(connection).splitlines()[-1].startswith(b"421 4.4.2 ")
+
+
+def test_a_client_that_reads_nothing_is_cut_off(start: Start) -> None:
+    """Replies that nobody reads do not keep a session open."""
+    site = start(command_timeout=timedelta(seconds=0.2), connections=1)
+    # Sessions inherit it: else the kernel takes megabytes of replies before it is full.
+    site.server._listener.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    with closing(site.connect()) as deaf:
+        flood(deaf, b"HELP\r\n" * 1000, 10_000 * MEBIBYTE)
+        assert codes(converse(site, b"")) == ["221"]
+
+
+def test_a_fault_of_the_receiver_asks_to_try_again(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    """451, with no word about what went wrong; the session goes on with the next mail."""
+    lines = converse(start(Inbox(fault=RuntimeError(CANARY))), ENVELOPE + b"x\r\n.\r\nNOOP\r\n")
+    assert codes(lines)[-3:] == ["451", "250", "221"]
+    assert CANARY not in "".join(lines)
+
+
+def test_stop_ends_an_idle_session(start: Start) -> None:
+    """It is told 421 (RFC 5321 section 3.8)."""
+    site = start()
+    with closing(site.connect()) as connection:
+        site.loop.run(site.server.stop())
+        assert read_all(connection).startswith(b"421 4.3.2 ")
+
+
+def test_stop_waits_for_a_message(start: Start) -> None:
+    """The message that is being taken gets its reply before 421."""
+    site = start()
+    with closing(site.connect()) as connection:
+        connection.sendall(ENVELOPE + b"x\r\n")
+        read_until(connection, b"<CR><LF>.<CR><LF>\r\n")
+
+        async def stop_while_the_message_ends() -> None:
+            stopping = asyncio.create_task(site.server.stop())
+            await asyncio.sleep(0)
+            await asyncio.to_thread(connection.sendall, b".\r\n")
+            await stopping
+
+        site.loop.run(stop_while_the_message_ends())
+        assert codes(read_all(connection).decode().splitlines()) == ["250", "421"]
+
+
+def test_stop_cuts_a_session_at_the_deadline(start: Start) -> None:
+    """A message that never ends does not hold the daemon up."""
+    site = start()
+    with closing(site.connect()) as connection:
+        connection.sendall(ENVELOPE + b"x\r\n")
+        read_until(connection, b"<CR><LF>.<CR><LF>\r\n")
+        site.loop.run(site.server.stop(deadline=timedelta(seconds=0.1)))
+        assert read_all(connection) == b""
+
+
+def test_nothing_of_a_mail_is_logged(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither text nor addresses nor credentials reach a log, whatever its level."""
+    caplog.set_level(logging.DEBUG)
+    dialogue = ENVELOPE.replace(b"example", CANARY.encode()) + CANARY.encode() + b"\r\n.\r\n"
+    converse(start(), dialogue + f"AUTH PLAIN {CANARY}\r\n{CANARY}\r\n".encode())
+    assert CANARY not in caplog.text

@@ -1,0 +1,125 @@
+"""For known troubles with relays `mailalert check` says what to do."""
+
+from itertools import chain
+
+import pytest
+
+from app.cli.advice import for_fault, for_sender, for_settings
+from app.delivery.connection import RelayFault
+from app.domain.outcome import Deferred, Refused, Reply, Scope, Sent
+from app.domain.relay import Relay, parse_relay
+from app.net.streams import ConnectFailed, StreamTimeout
+
+
+def relay(url: str) -> Relay:
+    """Return the relay of `url`, with a password if it has a user."""
+    return parse_relay(url, password="secret" if "@" in url else "")
+
+
+def advice(url: str, *, cause: Exception | None = None, reason: str = "", code: int | None = None) -> str:
+    """Return what is said about a fault of the relay at `url`."""
+    fault = RelayFault(relay(url), Deferred(Scope.RELAY, reason, Reply(code) if code else None))
+    fault.__cause__ = cause
+    return "\n".join(for_fault(relay(url), fault))
+
+
+def test_port_25_may_be_blocked() -> None:
+    """Clouds block it, so the other ports are named."""
+    said = advice("smtp://mail.example.org", cause=ConnectFailed(), reason="no answer")
+    assert "block port 25" in said
+    assert "smtps://user@mail.example.org:465" in said
+
+
+def test_other_ports_point_to_the_firewall() -> None:
+    """On the ports for clients a firewall is the likely cause."""
+    assert "firewall" in advice("smtps://mail.example.org", cause=ConnectFailed(), reason="no answer")
+
+
+def test_a_name_that_does_not_resolve_points_to_the_dns() -> None:
+    """A misspelt host name is no matter of ports."""
+    said = advice("smtp://mail.exmaple.org", cause=ConnectFailed(), reason="the name does not resolve")
+    assert "host name mail.exmaple.org" in said
+    assert "port" not in said
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ("smtp.qq.com", "授权码"),
+        ("smtp.exmail.qq.com", "QQ Mail"),
+        ("smtp.163.com", "NetEase"),
+        ("smtp.gmail.com", "app password"),
+        ("smtp.mail.me.com", "iCloud"),
+        ("smtp-mail.outlook.com", "no passwords"),
+        ("smtp.office365.com", "SMTP AUTH"),
+        ("notqq.com", "authorisation code"),
+        ("mail.example.org", "app password"),
+    ],
+)
+def test_a_refused_login_names_what_the_provider_wants(host: str, said: str) -> None:
+    """Many providers take an authorisation code or an app password only."""
+    assert said in advice(f"smtps://me%40{host}@{host}", code=535)
+
+
+def test_a_provider_is_known_by_its_domain_only() -> None:
+    """A host whose name merely ends alike gets the general advice."""
+    assert "QQ" not in advice("smtps://me%40notqq.com@notqq.com", code=535)
+
+
+def test_a_user_without_domain_is_pointed_out() -> None:
+    """Some relays want the whole address."""
+    assert "whole address" in advice("smtps://alerts@mail.example.org", code=535)
+
+
+def test_a_relay_that_wants_a_login_is_told_from_a_wrong_password() -> None:
+    """530 without a user means that there is none to be wrong."""
+    assert "put user@ into relay" in advice("smtp+starttls://mail.example.org", code=530)
+
+
+@pytest.mark.parametrize(
+    ("url", "cause", "said"),
+    [
+        ("smtp+starttls://u@h:465", StreamTimeout(), "smtps://h:465"),
+        ("smtps://u@h:587", None, "smtp+starttls://h:587"),
+    ],
+)
+def test_a_port_that_speaks_otherwise_names_the_right_scheme(url: str, cause: Exception | None, said: str) -> None:
+    """TLS from the first byte and STARTTLS are easily mixed up."""
+    assert said in advice(url, cause=cause)
+
+
+def test_a_sender_that_is_not_the_account_is_pointed_out() -> None:
+    """Free providers refuse any other sender."""
+    account = relay("smtps://me%40qq.com@smtp.qq.com")
+    refused = [Refused(Scope.MESSAGE, "refused", Reply(501))]
+    assert "set mail_from to me@qq.com" in "\n".join(for_sender(account, "alerts@example.org", refused))
+    assert list(for_sender(account, "ME@qq.com", refused)) == []
+    assert list(for_sender(account, "alerts@example.org", [Sent(Reply(250))])) == []
+
+
+@pytest.mark.parametrize(
+    ("helo_name", "sender", "said"),
+    [
+        ("db1", "me@qq.com", "bare host name"),
+        ("db1.example.org", "me@qq.com", ""),
+        ("[192.0.2.1]", "me@qq.com", ""),
+        (None, "me@qq.com", ""),
+        (None, "other@example.org", "many providers want them to be the same"),
+    ],
+)
+def test_doubtful_settings_are_pointed_out_first(helo_name: str | None, sender: str, said: str) -> None:
+    """What many relays refuse is told before one does."""
+    notes = list(for_settings(relay("smtps://me%40qq.com@smtp.qq.com"), helo_name, sender))
+    assert (said in "".join(notes)) if said else notes == []
+
+
+def test_no_advice_shows_the_password() -> None:
+    """Advice may name the account, never its password."""
+    account = parse_relay("smtps://me:canary-1@h")
+    fault = RelayFault(account, Deferred(Scope.CONFIGURATION, "refused", Reply(535)))
+    told = chain(
+        for_fault(account, fault),
+        for_sender(account, "a@b.c", [Refused(Scope.MESSAGE, "", Reply(550))]),
+        for_settings(account, None, "a@b.c"),
+    )
+    assert "canary" not in "".join(told)

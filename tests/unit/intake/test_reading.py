@@ -1,0 +1,141 @@
+"""The way from a body to its format, and promises that hold for every body."""
+
+import json
+from contextlib import suppress
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from app.domain.alert import Alert
+from app.intake.incoming import IncomingBody, Rejected
+from app.intake.reading import read_alerts
+
+CURL = "application/x-www-form-urlencoded"
+
+
+def alert(body: bytes, content_type: str) -> Alert:
+    return read_alerts(IncomingBody(body, content_type)).alerts[0]
+
+
+def status(body: bytes, content_type: str) -> int:
+    with pytest.raises(Rejected) as caught:
+        read_alerts(IncomingBody(body, content_type))
+    return caught.value.problem.status
+
+
+@pytest.mark.parametrize("content_type", [CURL, ""], ids=["curl", "unsaid"])
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        pytest.param(b'{"subject": "x"}', Alert(subject="x"), id="json"),
+        pytest.param(b'\xef\xbb\xbf [{"subject": "x"}]', Alert(subject="x"), id="json-after-a-mark"),
+        pytest.param(b'{"subject": "\\ud800"}', Alert(subject="\ufffd"), id="json-repaired"),
+        pytest.param(b"subject=a+b&content=c", Alert(subject="a b", content="c"), id="form"),
+        pytest.param(b"50%+ a=1&b=2", Alert(subject="50%+ a=1&b=2", content="50%+ a=1&b=2"), id="verbatim-text"),
+        pytest.param(b"[warn] x", Alert(subject="[warn] x", content="[warn] x"), id="text-in-brackets"),
+        pytest.param(b"{broken", Alert(subject="{broken", content="{broken"), id="text-in-braces"),
+        pytest.param(b'"x"', Alert(subject='"x"', content='"x"'), id="json-string-is-text"),
+        pytest.param(b"[" * 9, Alert(subject="[" * 9, content="[" * 9), id="brackets"),
+    ],
+)
+def test_body_without_a_type_is_json_or_form_or_text(body: bytes, content_type: str, expected: Alert) -> None:
+    """What `curl -d` sends is read as what it shows itself to be."""
+    assert alert(body, content_type) == expected
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json", "Application/JSON; charset=utf-8", "application/vnd.example+json", "text/json"],
+)
+def test_json_types_are_json(content_type: str) -> None:
+    """RFC 6839: a type that ends in +json is JSON."""
+    assert alert(b'{"subject": "x"}', content_type) == Alert(subject="x")
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "text/html", "TEXT/X-LOG; charset=utf-8"])
+def test_text_types_are_verbatim_text(content_type: str) -> None:
+    """Who says text means text, even where it looks like JSON."""
+    assert alert(b'{"subject": "x"}', content_type).content == '{"subject": "x"}'
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "expected"),
+    [
+        pytest.param(b"{", "application/json", 400, id="broken"),
+        pytest.param(b"", "application/json", 400, id="empty-json"),
+        pytest.param(b"[" * 100_000, "application/json", 400, id="deep"),
+        pytest.param(b'"x"', "application/json", 422, id="scalar"),
+        pytest.param(b'{"title": "x"}', "application/json", 422, id="other-object"),
+        pytest.param(b'{"title": "x"}', CURL, 422, id="other-object-by-curl"),
+        pytest.param(b"", CURL, 422, id="empty"),
+        pytest.param(b"x", "multipart/form-data; boundary=b", 415, id="multipart"),
+        pytest.param(b"x", "application/octet-stream", 415, id="binary"),
+        pytest.param(b"x", "image/png", 415, id="image"),
+        pytest.param(b"x", "json", 415, id="no-type-at-all"),
+    ],
+)
+def test_refusal_has_the_right_status(body: bytes, content_type: str, expected: int) -> None:
+    """400 is for what cannot be parsed, 415 for what nobody reads, 422 for what holds no alert."""
+    assert status(body, content_type) == expected
+
+
+def test_refused_type_learns_what_is_read() -> None:
+    """The answer names the types that would do."""
+    with pytest.raises(Rejected, match="application/json, text/plain"):
+        read_alerts(IncomingBody(b"x", "image/png"))
+
+
+def test_warnings_of_repair_come_with_those_of_the_alert() -> None:
+    """The sender sees every change at once."""
+    reading = read_alerts(IncomingBody(b'\xef\xbb\xbf{"subject": "x", "host": 1}', "application/json"))
+
+    assert len(reading.warnings) == 2
+
+
+TYPES = st.sampled_from(
+    [CURL, "", "application/json", "text/plain", "text/plain; charset=utf-16", "application/json; charset=gbk"]
+) | st.text(max_size=30)
+TEXTS = st.text(st.characters(), max_size=40)  # lone surrogates and controls among them
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=5,
+)
+NATIVE = st.fixed_dictionaries(
+    {"subject": TEXTS},
+    optional={
+        "content": TEXTS,
+        "source": TEXTS,
+        "key": TEXTS,
+        "labels": st.dictionaries(TEXTS, st.none() | st.booleans() | st.floats() | st.integers() | TEXTS, max_size=3),
+        "links": st.lists(TEXTS.map("https://h/".__add__), max_size=2),
+        "starts_at": st.datetimes().map(str) | st.floats(),
+        "else": VALUES,
+    },
+)
+BODIES = st.one_of(
+    st.binary(max_size=300),
+    (NATIVE | VALUES | st.lists(NATIVE, max_size=3)).map(lambda value: json.dumps(value).encode()),
+    st.binary(max_size=50).map(b"subject=".__add__),
+)
+
+
+@given(body=BODIES, content_type=TYPES, query=st.binary(max_size=60), title=st.binary(max_size=60))
+@example(body=b'{"subject":"a","starts_at":1e999}', content_type="", query=b"", title=b"")
+@example(body=b'{"subject":"\x81\xff"}', content_type="application/json", query=b"", title=b"")
+def test_any_body_is_read_or_rejected(body: bytes, content_type: str, query: bytes, title: bytes) -> None:
+    """No input raises anything else, and what comes out is safe for headers, journal and mail."""
+    with suppress(Rejected):
+        for made in read_alerts(IncomingBody(body, content_type, query, title)).alerts:
+            assert_is_clean(made)
+
+
+def assert_is_clean(made: Alert) -> None:
+    lines = [made.subject, made.source, made.key, *made.labels, *made.labels.values()]
+    lines += [part for link in made.links for part in (link.url, link.title)]
+    assert 1 <= len(made.subject) <= 500
+    assert all(len(line.splitlines()) <= 1 and "\0" not in line for line in lines)
+    assert len(made.content.encode()) <= 256 * 1024
+    "".join(lines).encode()
+    json.dumps(dict(made.extra), ensure_ascii=False, allow_nan=False).encode()

@@ -1,0 +1,284 @@
+"""The whole mail: what an alert says arrives, and nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.address import Mailbox
+from app.domain.alert import Alert, Link, Severity, Status
+from app.domain.ids import format_id
+from app.domain.text import one_line, plain
+from app.mail.compose import Composer
+from app.mail.templates import built_in_templates
+from tests.support.mails import (
+    ENVELOPE_ID,
+    LETTERHEAD,
+    MADE_AT,
+    any_text,
+    names_and_addresses,
+    part_of,
+    queued_mail,
+    read_mail,
+)
+
+KEY = b"k" * 32
+COMPOSER = Composer(mac_key=KEY)
+GOLDEN = Path(__file__).with_name("golden")
+HEADERS = [
+    "Date", "Message-ID", "From", "To", "List-Id", "Auto-Submitted", "X-Auto-Response-Suppress", "Subject",
+    "X-MailAlert-Id", "MIME-Version", "Content-Type",
+]  # fmt: skip
+FULL = Alert(
+    subject="Größe von /var überschritten",
+    content="93 % belegt.\n\n.a line with a leading dot\n",
+    severity=Severity.CRITICAL,
+    source="cron <root>",
+    labels={"service": "nginx", "host": "web1"},
+    key="web1:/var",
+    starts_at=datetime(2026, 3, 4, 6, 0, tzinfo=timezone(timedelta(hours=1))),
+    ends_at=datetime(2026, 3, 4, 7, 0, tzinfo=UTC),
+    links=(Link("https://grafana.example/d/1?a=1&b=2", "Dashboard"), Link("javascript:alert(1)", "no")),
+    extra={"runbook": "see the wiki", "values": {"used": 93, "unit": "%", "list": list(range(20))}},
+    notes=("the content was cut",),
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | any_text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(any_text, inner, max_size=3),
+    max_leaves=8,
+)
+alerts = st.builds(
+    Alert,
+    subject=any_text,
+    content=any_text,
+    severity=st.sampled_from(Severity),
+    status=st.sampled_from(Status),
+    source=any_text,
+    labels=st.dictionaries(any_text, any_text, max_size=3),
+    key=any_text,
+    starts_at=st.none() | st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=14))])),
+    links=st.lists(st.builds(Link, any_text, any_text), max_size=2).map(tuple),
+    extra=st.dictionaries(any_text, json_values, max_size=3),
+    notes=st.lists(any_text, max_size=2).map(tuple),
+)
+
+
+def mail_of(alert: Alert, **changes: Any) -> EmailMessage:
+    return read_mail(COMPOSER.render(queued_mail(alert, **changes)))
+
+
+def nested(depth: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("name", "alert"),
+    [("full", FULL), ("plain", Alert(subject="disk full", content="93 % of /var is used\n"))],
+    ids=["full", "plain"],
+)
+def test_a_whole_mail_is_what_it_was(name: str, alert: Alert) -> None:
+    """Every byte of a mail is on purpose: a change must show here and be meant."""
+    letterhead = replace(
+        LETTERHEAD,
+        sender=Mailbox("alerts@example.org", "Mail Alert System"),
+        recipients=(Mailbox("ops@example.org", "Ops, Köln"), Mailbox("boss@example.org")),
+    )
+    octets = COMPOSER.render(queued_mail(alert, letterhead=letterhead))
+    assert octets == (GOLDEN / f"{name}.eml").read_bytes()
+
+
+def test_the_headers_are_those_of_the_design() -> None:
+    """A plain alert has these headers, once each, and no other: no Bcc, no X-Mailer."""
+    mail = mail_of(Alert(subject="disk full"))
+    assert mail.keys() == HEADERS
+    assert mail["Subject"] == "[web1] disk full"
+    assert mail["Message-ID"] == COMPOSER.message_id(ENVELOPE_ID, "example.org")
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["X-Auto-Response-Suppress"] == "All"
+    assert mail["List-Id"] == "<alerts.example.org>"
+    assert mail["X-MailAlert-Id"] == format_id(ENVELOPE_ID)
+    assert parsedate_to_datetime(mail["Date"]) == MADE_AT.replace(microsecond=0)
+
+
+@given(server=any_text, subject=any_text, name=any_text, content=any_text)
+def test_subject_addresses_and_text_read_back(server: str, subject: str, name: str, content: str) -> None:
+    """What is sent parses back to the same subject, addresses and text, each in its cleaned form."""
+    letterhead = replace(
+        LETTERHEAD,
+        server_name=server,
+        sender=Mailbox("a@example.org", name),
+        recipients=(Mailbox("ops@example.org", name), Mailbox("b@example.org")),
+    )
+    octets = COMPOSER.render(queued_mail(Alert(subject=subject, content=content), letterhead=letterhead))
+    mail = read_mail(octets)
+    assert mail["Subject"] == one_line(f"[{server}] {subject}")
+    assert names_and_addresses(octets, "From") == [(one_line(name), "a@example.org")]
+    assert names_and_addresses(octets, "To") == [(one_line(name), "ops@example.org"), ("", "b@example.org")]
+    assert part_of(mail, "plain").startswith(plain(content.rstrip()))
+
+
+@given(alert=alerts, hostile=any_text)
+def test_nothing_that_an_alert_holds_breaks_the_mail(alert: Alert, hostile: str) -> None:
+    """Any alert at all makes a sound mail of two parts with the known headers, the same every time."""
+    queued = queued_mail(alert, server_name=hostile, sender=Mailbox("a@example.org", hostile))
+    octets = COMPOSER.render(queued)
+    mail = read_mail(octets)
+    known = {*HEADERS, "In-Reply-To", "References", "X-Priority", "Importance"}
+    assert set(mail.keys()) <= known
+    assert len(set(mail.keys())) == len(mail.keys())
+    assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
+    assert Composer(mac_key=KEY).render(queued) == octets
+
+
+INJECTION = "x\r\nBcc: victim@example.org\r\n\r\nbody\n.\r\nQUIT\x00\u2028\x85"
+INJECTED: Mapping[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "subject": ({"subject": INJECTION}, {}),
+    "source": ({"source": INJECTION}, {}),
+    "label name": ({"labels": {INJECTION: "x"}}, {}),
+    "label value": ({"labels": {"x": INJECTION}}, {}),
+    "key": ({"key": INJECTION}, {}),
+    "link": ({"links": (Link(INJECTION, INJECTION),)}, {}),
+    "extra": ({"extra": {INJECTION: INJECTION}}, {}),
+    "note": ({"notes": (INJECTION,)}, {}),
+    "content": ({"content": INJECTION}, {}),
+    "server name": ({}, {"server_name": INJECTION}),
+    "sender name": ({}, {"sender": Mailbox("a@example.org", INJECTION)}),
+    "sender domain": ({}, {"sender": Mailbox(f"a@{INJECTION}")}),
+    "recipient name": ({}, {"recipients": (Mailbox("a@example.org", INJECTION),)}),
+    "recipient": ({}, {"recipients": (Mailbox(INJECTION),)}),
+}
+
+
+@pytest.mark.parametrize(("fields", "changes"), INJECTED.values(), ids=INJECTED.keys())
+def test_no_field_can_add_a_header(fields: dict[str, Any], changes: dict[str, Any]) -> None:
+    """No field, not even one that skipped its cleaning, adds a header or ends them early."""
+    octets = COMPOSER.render(queued_mail(Alert(**{"subject": "s"} | fields), **changes))
+    head = octets.partition(b"\r\n\r\n")[0]
+    names = [line.partition(b":")[0].decode() for line in head.split(b"\r\n") if not line.startswith(b" ")]
+    assert [name for name in names if name not in {"In-Reply-To", "References"}] == HEADERS
+    assert head.replace(b"\r\n", b"").decode("ascii").isprintable()
+
+
+def test_an_alert_cannot_add_a_part() -> None:
+    """Whoever knows the boundary of an earlier mail cannot use it: each mail has its own."""
+    first = mail_of(Alert(subject="a"))
+    queued = queued_mail(Alert(subject="b", content=f"--{first.get_boundary()}--\n"))
+    later = replace(queued, envelope=replace(queued.envelope, id=ENVELOPE_ID + 1))
+    mail = read_mail(COMPOSER.render(later))
+    assert part_of(mail, "plain").startswith(f"--{first.get_boundary()}--\n")
+    assert len(list(mail.iter_parts())) == 2
+
+
+def test_attempts_do_not_change_the_bytes() -> None:
+    """What was tried, and when it is due, is no part of the mail."""
+    queued = queued_mail(FULL)
+    retried = replace(queued, envelope=replace(queued.envelope, due_at=MADE_AT + timedelta(days=1)), deliveries=())
+    assert COMPOSER.render(retried) == COMPOSER.render(queued)
+
+
+def test_the_order_of_labels_does_not_change_the_bytes() -> None:
+    """A journal that keeps them in another order makes no other mail."""
+    turned = replace(FULL, labels=dict(reversed(FULL.labels.items())))
+    assert COMPOSER.render(queued_mail(turned)) == COMPOSER.render(queued_mail(FULL))
+
+
+def test_another_letterhead_under_the_same_number_is_noticed() -> None:
+    """What the composer remembers of a letterhead never outlives it."""
+    mail_of(FULL, server_name="web1", recipients=(Mailbox("a@example.org"),))
+    assert mail_of(FULL, recipients=(Mailbox("b@example.org"),))["To"] == "b@example.org"
+
+
+def test_the_startup_notice_begins_with_its_sentence() -> None:
+    """The text starts with the content: nothing stands before it."""
+    notice = Alert(subject="Mail Alert System started", content="You have started Mail Alert System.\n\nVersion 1\n")
+    mail = mail_of(notice)
+    assert mail["Subject"] == "[web1] Mail Alert System started"
+    assert part_of(mail, "plain").startswith("You have started Mail Alert System.\n\nVersion 1\n\nSeverity:")
+
+
+@pytest.mark.parametrize("content", ["", " \n\t\n"], ids=["none", "blank"])
+def test_a_text_without_content_starts_with_the_subject(content: str) -> None:
+    """A mail is never empty."""
+    assert part_of(mail_of(Alert(subject="disk full", content=content)), "plain").startswith("disk full\n\nSev")
+
+
+def test_everything_that_was_said_stands_in_the_text() -> None:
+    """No field of an alert is lost on the way into the mail."""
+    text = part_of(mail_of(FULL), "plain")
+    for line in (
+        "Severity: critical",
+        "Status:   firing",
+        "Source:   cron <root>",
+        "Label:    host = web1",
+        "Starts:   2026-03-04 05:00:00 UTC",
+        "Ends:     2026-03-04 07:00:00 UTC",
+        "Key:      web1:/var",
+        "Link:     https://grafana.example/d/1?a=1&b=2 (Dashboard)",
+        "runbook: see the wiki",
+        '  "used": 93,',
+        "Note: the content was cut",
+        f"Alert {format_id(ENVELOPE_ID - 1)}, received 2026-03-04 05:06:07 UTC by web1",
+    ):
+        assert f"\n{line}\n" in text
+
+
+def test_a_plain_alert_has_no_status() -> None:
+    """What has no identity cannot be resolved, so it is not called firing."""
+    assert "Status" not in part_of(mail_of(Alert(subject="disk full")), "plain")
+
+
+def test_a_resolved_alert_says_so_first() -> None:
+    """`Resolved:` leads the subject, and the text has the status."""
+    mail = mail_of(Alert(subject="disk full", status=Status.RESOLVED, key="k"))
+    assert mail["Subject"] == "[web1] Resolved: disk full"
+    assert "\nStatus:   resolved\n" in part_of(mail, "plain")
+
+
+@pytest.mark.parametrize("identity", [{"key": "k"}, {"labels": {"a": "1", "b": "2"}}], ids=["key", "labels"])
+def test_firing_and_resolved_are_one_thread(identity: dict[str, Any]) -> None:
+    """All mails about the same trouble refer to the same root."""
+    firing = mail_of(Alert(subject="disk full", **identity))
+    resolved = mail_of(Alert(subject="disk ok", status=Status.RESOLVED, **identity))
+    assert firing["References"] == resolved["References"] == resolved["In-Reply-To"]
+    assert firing["References"] != mail_of(Alert(subject="disk full", key="other"))["References"]
+
+
+def test_only_critical_mails_are_urgent() -> None:
+    """The envelope's severity decides what a mail reader is told."""
+    urgent = mail_of(Alert(subject="s"), severity=Severity.CRITICAL)
+    assert (urgent["X-Priority"], urgent["Importance"]) == ("1", "high")
+    assert "X-Priority" not in mail_of(Alert(subject="s"), severity=Severity.ERROR)
+
+
+@pytest.mark.parametrize("depth", [900, 100_000], ids=["deep", "too deep"])
+def test_deeply_nested_fields_cost_no_mail(depth: int) -> None:
+    """A field that cannot be shown leaves a word in its place."""
+    value = nested(depth)
+    text = part_of(mail_of(Alert(subject="s", extra={"deep": value, "next": 1})), "plain")
+    assert "deep: " in text
+    assert "\nnext: 1\n" in text
+    while value:
+        value = value[0]  # taken apart by hand: the garbage collector would recurse
+
+
+def test_a_large_alert_is_rendered_whole() -> None:
+    """256 KiB of content in one line arrive to the last character."""
+    content = "0123456789abcdé " * 16384
+    assert part_of(mail_of(Alert(subject="s", content=content)), "plain").startswith(content.rstrip() + "\n")
+
+
+def test_the_text_of_the_built_in_templates_ends_in_one_line_end() -> None:
+    """No blank lines pile up at the end of a mail."""
+    for source in (built_in_templates().text, built_in_templates().html):
+        assert source.endswith("\n")
+        assert not source.endswith("\n\n")

@@ -1,0 +1,145 @@
+"""What the transcripts do not show of a transaction: losses, resets, and servers that make no sense."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.errors import AddressError, ProtocolError
+from app.domain.outcome import Deferred, Refused, Scope, Sent
+from app.protocols.smtp.capabilities import Capabilities
+from app.protocols.smtp.reply import ReplyReader, ServerReply
+from app.protocols.smtp.transaction import OutgoingMail, Step, Transaction
+
+MAIL = OutgoingMail("ops@example.org", ("a@example.org", "b@example.org"), b"hi\r\n")
+PIPELINING = Capabilities(pipelining=True)
+
+
+def _transaction(*codes: int, capabilities: Capabilities = PIPELINING, reset_first: bool = False) -> Transaction:
+    transaction = Transaction(MAIL, capabilities, reset_first=reset_first)
+    transaction.start()
+    for code in codes:
+        transaction.receive(ServerReply(code, ("text",)))
+    return transaction
+
+
+def test_loss_before_the_final_dot() -> None:
+    """A connection lost before the final dot charges nothing to the mail, and keeps who was refused."""
+    transaction = _transaction(250, 550)
+    transaction.lost("gone")
+    refused, deferred = transaction.outcomes()
+    assert isinstance(refused, Refused)
+    assert deferred == Deferred(Scope.RELAY, "gone")
+
+
+def test_loss_after_the_final_dot() -> None:
+    """A connection lost after the final dot is ambiguous for those who were accepted."""
+    transaction = _transaction(250, 550, 250, 354)
+    transaction.final_dot_sent()
+    transaction.lost("gone")
+    refused, deferred = transaction.outcomes()
+    assert isinstance(refused, Refused)
+    assert isinstance(deferred, Deferred)
+    assert deferred.ambiguous
+    assert deferred.scope is Scope.MESSAGE
+
+
+def test_refused_at_the_dot_is_not_ambiguous() -> None:
+    """A reply to the final dot is certain, 421 too."""
+    transaction = _transaction(250, 250, 250, 354)
+    transaction.final_dot_sent()
+    transaction.receive(ServerReply(421, ("bye",)))
+    assert {outcome.ambiguous for outcome in transaction.outcomes() if isinstance(outcome, Deferred)} == {False}
+    assert not transaction.intact
+
+
+def test_answer_in_the_middle_of_the_content() -> None:
+    """A relay that refuses before the final dot has decided, and its session is over."""
+    transaction = _transaction(250, 250, 250, 354, 552)
+    assert all(isinstance(outcome, Refused) for outcome in transaction.outcomes())
+    assert not transaction.intact
+
+
+def test_too_early_250_is_not_sent() -> None:
+    """A 250 before the final dot does not count as the mail being taken."""
+    transaction = _transaction(250, 250, 250, 354)
+    with pytest.raises(ProtocolError):
+        transaction.receive(ServerReply(250, ("ok",)))
+    transaction.lost("nonsense")
+    assert not any(isinstance(outcome, Sent) for outcome in transaction.outcomes())
+
+
+@pytest.mark.parametrize(
+    ("codes", "needs_reset"),
+    [((250, 250, 250, 451), True), ((250, 550, 550, 554), True), ((550, 503, 503, 503), True)],
+    ids=["data-refused", "nobody-accepted", "sender-refused"],
+)
+def test_failure_needs_a_reset(codes: tuple[int, ...], needs_reset: bool) -> None:
+    """After a failure the session is still good, once it is reset."""
+    transaction = _transaction(*codes)
+    assert transaction.finished
+    assert transaction.intact
+    assert transaction.needs_reset is needs_reset
+
+
+def test_reset_goes_first() -> None:
+    """RSET is pipelined before the next MAIL, and its reply is not taken for that to MAIL."""
+    transaction = Transaction(MAIL, PIPELINING, reset_first=True)
+    assert transaction.start().startswith(b"RSET\r\nMAIL FROM:<ops@example.org>\r\n")
+    transaction.receive(ServerReply(250, ("reset",)))
+    assert transaction.step is Step.MAIL
+    assert not transaction.mail_answered
+
+
+def test_nobody_accepted_without_pipelining() -> None:
+    """Without PIPELINING no DATA is said when every recipient was refused."""
+    transaction = _transaction(250, 550, 450, capabilities=Capabilities())
+    assert transaction.finished
+    assert [type(outcome) for outcome in transaction.outcomes()] == [Refused, Deferred]
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [(354,), (250, 354), (250, 250, 250, 250), (250, 250, 250, 354, 354)],
+    ids=["mail", "rcpt", "data", "content"],
+)
+def test_reply_out_of_place(codes: tuple[int, ...]) -> None:
+    """A reply of a kind that cannot answer the command raises ProtocolError."""
+    with pytest.raises(ProtocolError):
+        _transaction(*codes)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["a@x>\r\nRCPT TO:<b@y", "a b@x", "a\x00@x", "ä@x", "a@x> SIZE=1", ""],
+    ids=["crlf", "space", "nul", "not-ascii", "bracket", "empty"],
+)
+def test_address_cannot_break_out(address: str) -> None:
+    """No address can add a command or a parameter."""
+    with pytest.raises(AddressError):
+        OutgoingMail("ops@example.org", (address,), b"")
+
+
+@given(
+    st.booleans(),
+    st.lists(
+        st.sampled_from([b"250 ok\r\n", b"250-a\r\n", b"354 go\r\n", b"421 bye\r\n", b"450 no\r\n", b"552 no\r\n"])
+        | st.binary(max_size=30),
+        max_size=20,
+    ),
+)
+def test_no_server_breaks_the_transaction(pipelining: bool, pieces: list[bytes]) -> None:
+    """Whatever a server says, each recipient has an outcome in the end, and none is sent without a final dot."""
+    transaction = Transaction(MAIL, Capabilities(pipelining=pipelining))
+    replies = ReplyReader()
+    try:
+        for piece in pieces:
+            replies.feed(piece)
+            while not transaction.finished and (reply := replies.next_reply()) is not None:
+                transaction.receive(reply)
+    except ProtocolError:
+        assert not transaction.finished
+    if not transaction.finished:
+        transaction.lost("gone")
+    outcomes = transaction.outcomes()
+    assert len(outcomes) == 2
+    assert not any(isinstance(outcome, Sent) for outcome in outcomes)

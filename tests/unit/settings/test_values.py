@@ -1,0 +1,50 @@
+"""How durations, sizes and lists are read."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.settings.values import UNITS, parse_byte_count, parse_duration, split_list
+
+
+@given(st.integers(0, 99_999), st.sampled_from(sorted(UNITS)))
+def test_a_duration_is_a_number_and_a_unit(number: int, unit: str) -> None:
+    """Every number with every unit reads as that time."""
+    assert parse_duration(f"{number}{unit}") == timedelta(**{UNITS[unit]: number})
+
+
+@pytest.mark.parametrize("text", ["30", "", "s", "-1s", "1.5h", "1w", "1h30m", 30, True, None, "9999999999s"])
+def test_what_is_no_duration_is_refused(text: object) -> None:
+    """A bare number is refused too: nobody can know its unit."""
+    with pytest.raises(ValueError, match="is no duration"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [(1024, 1024), ("1024", 1024), ("512KiB", 524_288), ("1MiB", 1_048_576), ("2 MiB", 2 << 20)]
+)
+def test_a_size_is_bytes_or_has_a_unit(text: object, expected: int) -> None:
+    """Bytes may be written plainly, or in KiB and MiB."""
+    assert parse_byte_count(text) == expected
+
+
+@pytest.mark.parametrize("text", ["1MB", "1GB", "-1", "", "big", 1.5, True])
+def test_what_is_no_size_is_refused(text: object) -> None:
+    """Units that mean two things (MB) are refused as well."""
+    with pytest.raises(ValueError, match="is no size"):
+        parse_byte_count(text)
+
+
+@pytest.mark.parametrize("text", ["a;b", "a, b", ["a", "b"], "; a ,b;"], ids=["semicolon", "comma", "list", "untidy"])
+def test_a_list_may_be_written_in_three_ways(text: object) -> None:
+    """A TOML list, or a string with semicolons or commas."""
+    assert split_list(text) == ("a", "b")
+
+
+@pytest.mark.parametrize("value", [5, {"a": 1}, ["a", 5], None])
+def test_what_is_no_list_is_refused(value: object) -> None:
+    """Other types are told how a list is written."""
+    with pytest.raises(ValueError, match="is no list"):
+        split_list(value)
