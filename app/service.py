@@ -98,7 +98,9 @@ class Service:
     def _on_signal(self, number: int) -> None:
         if self._stop.is_set():
             log.warning("stopped_at_once", signal=signal.Signals(number).name)
-            os._exit(SECOND_SIGNAL_STATUS)  # what was accepted is in the journal
+            # What was accepted is in the journal. One turn later, so that the log has the line.
+            asyncio.get_running_loop().call_soon(os._exit, SECOND_SIGNAL_STATUS)
+            return
         log.info("stop_requested", signal=signal.Signals(number).name)
         self._stop.set()
 

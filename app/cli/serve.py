@@ -17,10 +17,10 @@ def serve(*, sandbox: bool, config: Path | None) -> None:
     """Run the daemon until SIGTERM or SIGINT.
 
     Exits with 0 after a drain, 78 when a setting is missing or wrong, and 75 when something else holds
-    the data directory or the port.
+    the data directory or the port, or the disk is full.
     """
     from app import main
-    from app.domain.errors import ConfigurationError, JournalLocked, ListenFailed
+    from app.domain.errors import ConfigurationError, JournalLocked, JournalUnavailable, ListenFailed
     from app.logs import configure_logs
     from app.settings.load import load_settings
 
@@ -30,6 +30,6 @@ def serve(*, sandbox: bool, config: Path | None) -> None:
         code = main.serve(settings)
     except ConfigurationError as error:
         fail(error, CONFIGURATION)
-    except (JournalLocked, ListenFailed) as error:
+    except (JournalLocked, JournalUnavailable, ListenFailed) as error:
         fail(error, TEMPORARY)
     sys.exit(code)

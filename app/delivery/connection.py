@@ -9,7 +9,7 @@ from app.domain.outcome import Deferred, Outcome, Refused, Scope
 from app.domain.relay import Relay, Security
 from app.net.streams import CertificateRejected, Stream, StreamError, StreamTimeout
 from app.net.tls import PeerCertificate, client_context
-from app.protocols.smtp.auth import masked
+from app.protocols.smtp.auth import masked, secret_forms
 from app.protocols.smtp.capabilities import NO_CAPABILITIES
 from app.protocols.smtp.dotstuff import encode_content
 from app.protocols.smtp.handshake import Handshake, Phase, address_literal
@@ -181,8 +181,7 @@ class Connection:
             reason = f"the relay did not answer within {self._timeouts.command_s:g} s"
             raise RelayFault(self.relay, Deferred(Scope.RELAY, reason)) from error
         except (StreamError, ProtocolError) as error:
-            reason = handshake.without_secrets(str(error))
-            raise RelayFault(self.relay, Deferred(Scope.RELAY, reason)) from None
+            raise RelayFault(self.relay, Deferred(Scope.RELAY, str(error))) from error
         if handshake.fault is not None:
             await self.close()
             raise RelayFault(self.relay, handshake.fault)
@@ -196,10 +195,13 @@ class Connection:
                 said = handshake.tls_started()
             else:
                 reply = await self._next_reply(self._time() + self._timeouts.command_s)
-                self._show_reply(reply, handshake.without_secrets)
+                self._show_reply(reply)
                 said = handshake.receive(reply)
+            logging_in = handshake.phase is Phase.AUTH
+            if logging_in:
+                self._replies.secrets = secret_forms(self.relay.username, self.relay.password)
             if said:
-                self._say(said, secret=handshake.phase is Phase.AUTH)
+                self._say(said, secret=logging_in)
 
     async def _encrypt(self) -> None:
         context = await asyncio.to_thread(client_context)
@@ -260,15 +262,18 @@ class Connection:
                 self._on_line("C", masked(line) if secret else line)
         self._stream.write(data)
 
-    def _show_reply(self, reply: ServerReply, hide: Callable[[str], str] = str) -> None:
+    def _show_reply(self, reply: ServerReply) -> None:
         if self._on_line:
             for number, line in enumerate(reply.lines, start=1):
                 separator = "-" if number < len(reply.lines) else " "
-                self._on_line("S", f"{reply.code}{separator}{hide(line)}".rstrip())
+                self._on_line("S", f"{reply.code}{separator}{line}".rstrip())
+
+
+_AWAITED = {Step.CONTENT: "the content", Step.DOT: "the final dot", Step.LONE_DOT: "the final dot"}
 
 
 def _loss(transaction: Transaction, error: MailAlertError) -> str:
-    awaited = "final dot" if transaction.step is Step.DOT else transaction.step.name
+    awaited = _AWAITED.get(transaction.step, transaction.step.name)
     if isinstance(error, StreamTimeout):
         return f"the relay did not answer {awaited} in time"
     return f"{error}, at {awaited}"

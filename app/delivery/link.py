@@ -82,6 +82,11 @@ class RelayLink:
             self.stop()
         self._changed.set()
 
+    def untried(self) -> None:
+        """Note that an admitted attempt never came to the relay, so that another may be the probe."""
+        self._breaker.give_up_probe()
+        self._changed.set()
+
     def works(self) -> None:
         """Note that the relay took or judged a mail."""
         if self._breaker.reset(self._clock.monotonic()):

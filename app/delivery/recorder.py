@@ -67,7 +67,7 @@ class Recorder:
             return
         self.tally.sent += verdict.state in {EnvelopeState.SENT, EnvelopeState.PARTLY_SENT}
         self.tally.failed += verdict.state is EnvelopeState.FAILED
-        self._queue.settle(mail.envelope.id)
+        self._queue.settle(mail.envelope.id, waits=verdict.state is EnvelopeState.OPEN)
 
     def _count(self, change: int) -> None:
         self._unrecorded += change

@@ -12,6 +12,7 @@ from app.delivery.connection import Connection, RelayFault
 from app.delivery.link import RelayLink
 from app.delivery.recorder import Recorder
 from app.domain.envelope import QueuedMail
+from app.domain.ids import format_id
 from app.domain.outcome import Deferred, Outcome, Scope
 from app.domain.ports import Clock
 from app.domain.verdict import Attempt, is_uncharged, judge
@@ -73,10 +74,13 @@ class Worker:
             self._tools.queue.put_back(mail)
             return
         except Exception:  # the top of the worker: a poisoned mail must not stop the rest
-            log.exception("mail_failed_to_render", envelope=mail.envelope.id)
+            log.exception("mail_failed", envelope=format_id(mail.envelope.id))
             outcomes = [Deferred(Scope.MESSAGE, "the mail could not be made; the log says why")] * len(mail.pending)
-        self._tell_link(outcomes)
+            self._tools.link.untried()
+        else:
+            self._tell_link(outcomes)
         self._settle(mail, outcomes)
+        await self._drop_unusable()  # behind the verdict: what is seen must be noted, even if this is cancelled
 
     async def _outcomes(self, mail: QueuedMail) -> Sequence[Outcome]:
         recipients = mail.letterhead.recipients
@@ -96,13 +100,10 @@ class Worker:
             if connection.past_final_dot:  # the relay may have taken it, so the journal must know
                 self._settle(mail, connection.abandon(CUT_OFF).outcomes)
             raise
-        if not attempt.reusable:
-            await self._hang_up()
         return attempt.outcomes
 
     async def _ready_connection(self) -> Connection:
-        if self._connection is not None and not self._connection.usable:
-            await self._hang_up()
+        await self._drop_unusable()
         if self._connection is None:
             self._connection = await self._tools.link.connect()
         return self._connection
@@ -129,8 +130,11 @@ class Worker:
         else:
             tools.recorder.record(mail, verdict)
 
+    async def _drop_unusable(self) -> None:
+        if self._connection is not None and not self._connection.usable:
+            await self._hang_up()
+
     async def _hang_up(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
-

@@ -35,18 +35,24 @@ def parse_mailbox(text: str) -> Mailbox:
     """
     if not text.isprintable():
         raise AddressError(f"{text!r} holds a control character; write the address on one line")
-    name, address = parseaddr(text.strip())
+    text = text.strip()
+    name, address = parseaddr(text)
     local, at, domain = address.rpartition("@")
-    if not at or not _LOCAL.fullmatch(local) or len(local) > MAX_LOCAL:
+    # parseaddr reads on past mistakes: a blank in the domain, a second address. Those are told, not guessed at.
+    in_full = text == address or text.endswith(f"<{address}>")
+    if not in_full or not at or not _LOCAL.fullmatch(local) or len(local) > MAX_LOCAL:
         raise AddressError(f"{text!r} is no mail address; write it as name@example.org")
     return Mailbox(address=f"{local}@{_ascii_domain(domain, text)}", name=name)
 
 
 def parse_mailboxes(text: str) -> tuple[Mailbox, ...]:
     """Return the mailboxes of a list with `;` or `,` between them, in order, each address once."""
-    parts = [part for part in re.split(r"[;,]", text) if part.strip()]
-    by_address = {mailbox.address.lower(): mailbox for mailbox in map(parse_mailbox, reversed(parts))}
-    return tuple(reversed(by_address.values()))
+    by_address: dict[str, Mailbox] = {}
+    for part in re.split(r"[;,]", text):
+        if part.strip():
+            mailbox = parse_mailbox(part)
+            by_address.setdefault(mailbox.address.lower(), mailbox)
+    return tuple(by_address.values())
 
 
 def _ascii_domain(domain: str, text: str) -> str:

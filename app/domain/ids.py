@@ -47,7 +47,7 @@ def format_id(value: int) -> str:
 
 def parse_id(text: str) -> int | None:
     """Return the id written as `text` (either case, misread letters forgiven), or None if it is none."""
-    if len(text) != LENGTH:
+    if len(text) != LENGTH or not text.isascii():  # upper() makes two letters of some others, as of ß
         return None
     value = 0
     for char in text.upper():

@@ -37,7 +37,8 @@ class Relay:
     password: str = field(default="", repr=False)
 
     def __str__(self) -> str:
-        return f"{self.security}://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host  # RFC 3986 section 3.2.2: an IPv6 address
+        return f"{self.security}://{host}:{self.port}"
 
 
 def parse_relay(url: str, *, password: str = "") -> Relay:

@@ -68,9 +68,8 @@ def is_uncharged(outcome: Outcome) -> bool:
 def _wait(delivery: Delivery, touched: dict[int, Delivery], attempt: Attempt) -> timedelta:
     if delivery.position not in touched:
         return timedelta()  # the relay failed before it came to this recipient: again as soon as one is usable
-    if delivery.ambiguous:
-        return AMBIGUOUS_DELAY
-    return retry_delay(delivery.attempts, attempt.random)
+    delay = retry_delay(delivery.attempts, attempt.random)
+    return max(delay, AMBIGUOUS_DELAY) if delivery.ambiguous else delay
 
 
 def _delivery_after(delivery: Delivery, outcome: Outcome, mail: QueuedMail, attempt: Attempt) -> Delivery:

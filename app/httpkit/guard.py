@@ -48,14 +48,15 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Take the connection; beyond the limit, in place of the one that keeps us waiting longest."""
-        super().connection_made(transport)
         self._socket = transport
-        self.transport = CourteousTransport(transport, close=self._close)
         self.phase = HEAD
         self.since = self.loop.time()
         self._head_bytes = 0  # of the head, or of what frames a body, without an end so far
         self._unread_bytes = 0  # of the bytes just received: those not known to be anything else than head
         self._keep_alive = True
+        super().connection_made(transport)
+        self._courteous = CourteousTransport(transport, loop=self.loop, close=self._close)
+        self.transport = self._courteous
         if len(self.connections) > self.limits.connections:
             self._make_room()
 
@@ -77,6 +78,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def eof_received(self) -> bool:  # type: ignore[override]  # True keeps the connection open; uvicorn never does
         """Answer a whole request also to a client that has shut its sending side, as `nc -N` does."""
+        self._courteous.flush()
         answer_due = self.phase in (WHOLE, DEAF)
         if answer_due:
             self.cycle.keep_alive = False
@@ -162,7 +164,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def _bound_head(self) -> None:
         if self.phase in (HEAD, BODY):
             self._head_bytes += self._unread_bytes
-            if self._head_bytes > self.limits.head_bytes or len(self.headers) > self.limits.head_fields:
+            if self._head_bytes > self.limits.head_bytes:
                 self._refuse(self._head_too_large())
 
     def _head_too_large(self) -> Problem:
@@ -192,11 +194,17 @@ class GuardedProtocol(HttpToolsProtocol):
             self.phase = HEAD
             self.since = self.loop.time()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header field, or a trailer: after the body they come here too."""
+        if len(self.headers) >= self.limits.head_fields:
+            raise RefusedError(self._head_too_large())
+        HttpToolsProtocol.on_header(self, name, value)  # super() costs as much again, several times a request
+
     def on_headers_complete(self) -> None:
         """Hand the request to the application if its head is within the limits."""
         limits = self.limits
         received = self._head_bytes + self._unread_bytes  # at least the head, often some body too
-        if len(self.headers) > limits.head_fields or (received > limits.head_bytes and self._is_head_too_large()):
+        if received > limits.head_bytes and self._is_head_too_large():
             raise RefusedError(self._head_too_large())
         if len(self.pipeline) >= limits.pipelined:
             raise RefusedError(MALFORMED)  # nobody sees it: the answers that are due come first, then the end

@@ -13,8 +13,6 @@ from app.httpkit.guard import GuardedProtocol, guarded_by
 from app.httpkit.limits import App, ServerLimits
 
 BACKLOG = 1024  # connections that wait to be accepted; Linux cuts it to net.core.somaxconn, mostly 4096
-# RFC 9110 section 8.3: no browser may take an alert for a script or a page.
-HEADERS = [("x-content-type-options", "nosniff")]
 
 
 class SignalFreeServer(uvicorn.Server):
@@ -67,7 +65,6 @@ def server_config(
         log_level=logging.ERROR,
         access_log=False,  # its lines hold query strings
         server_header=False,
-        headers=HEADERS,
         proxy_headers=bool(trusted_proxies),
         forwarded_allow_ips=list(trusted_proxies),
         backlog=BACKLOG,

@@ -1,7 +1,5 @@
 """A bound on the bodies that are in memory at once, over all connections together."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from datetime import timedelta
 
 from app.domain.errors import JournalUnavailable
@@ -17,13 +15,12 @@ class BodyBudget:
         self._limit = limit_bytes
         self._used = 0
 
-    @contextmanager
-    def reserve(self, size_bytes: int) -> Generator[None, None, None]:
-        """Hold `size_bytes` while the context is entered. Raises JournalUnavailable when there is no room."""
+    def take(self, size_bytes: int) -> None:
+        """Count `size_bytes` until `give_back`. Raises JournalUnavailable, counting nothing, if there is no room."""
         if self._used and self._used + size_bytes > self._limit:
             raise JournalUnavailable("too many large bodies are coming in at once", retry_after=timedelta(seconds=1))
         self._used += size_bytes
-        try:
-            yield
-        finally:
-            self._used -= size_bytes
+
+    def give_back(self, size_bytes: int) -> None:
+        """Count `size_bytes` no longer."""
+        self._used -= size_bytes

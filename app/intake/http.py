@@ -19,9 +19,8 @@ from app.intake.incoming import IncomingBody, Reading, Rejected
 from app.intake.reading import read_alerts
 from app.pipeline.ingest import Ingest
 
-log = structlog.get_logger()
-
 JSON = b"application/json"
+Fields = dict[bytes, bytes]
 
 
 class AlertsEndpoint:
@@ -32,14 +31,20 @@ class AlertsEndpoint:
         self._ingest = ingest
         self._body_limit = body_limit
         self._budget = BodyBudget()
+        self._log = structlog.get_logger().bind()  # bound once: it writes a line for every alert
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        fields: Fields = dict(scope["headers"])
+        size = _announced_size(fields, self._body_limit)
         try:
-            with self._budget.reserve(_content_length(scope, self._body_limit)):
+            self._budget.take(size)
+            try:
                 body = await read_body(scope, receive, self._body_limit)
-                reading = read_alerts(_incoming(scope, body))
+                reading = read_alerts(_incoming(scope, fields, body))
                 ids = await self._ingest.accept(reading.alerts)
+            finally:
+                self._budget.give_back(size)
         except BodyTooLarge as error:
             await answer_problem(send, problems.content_too_large(error.limit))
         except Rejected as rejected:
@@ -48,27 +53,31 @@ class AlertsEndpoint:
             problem = problems.service_unavailable(f"{error}.", retry_after=error.retry_after)
             await answer_problem(send, problem)
         else:
-            _log_accepted(reading.alerts, ids)
-            await _answer_accepted(send, reading, [format_id(number) for number in ids])
+            names = [format_id(number) for number in ids]
+            self._log_accepted(reading.alerts, names)
+            await _answer_accepted(send, reading, names)
+
+    def _log_accepted(self, alerts: Sequence[Alert], ids: Sequence[str]) -> None:
+        for alert, name in zip(alerts, ids, strict=True):
+            self._log.info("alert_accepted", alert=name, severity=alert.severity, source=alert.source)
 
 
-def _content_length(scope: Scope, unknown: int) -> int:
+def _announced_size(fields: Fields, unknown: int) -> int:
     """Return how many bytes the body may take: all that is allowed if the client does not say."""
-    for name, value in scope["headers"]:
-        if name == b"content-length":
-            return min(int(value), unknown)
-    return unknown
+    length = fields.get(b"content-length")
+    return unknown if length is None else min(int(length), unknown)
 
 
-def _incoming(scope: Scope, body: bytes) -> IncomingBody:
-    content_type = ""
-    title = b""
-    for name, value in scope["headers"]:
-        if name == b"content-type":
-            content_type = value.decode("latin-1")
-        elif name == b"title":
-            title = value
-    return IncomingBody(body=body, content_type=content_type, query=scope["query_string"], title=title)
+def _incoming(scope: Scope, fields: Fields, body: bytes) -> IncomingBody:
+    encoding = fields.get(b"content-encoding", b"identity").strip().lower()
+    if encoding != b"identity":
+        raise Rejected(problems.unsupported_media_type("No compressed body is read. Send it without Content-Encoding."))
+    return IncomingBody(
+        body=body,
+        content_type=fields.get(b"content-type", b"").decode("latin-1"),
+        query=scope["query_string"],
+        title=fields.get(b"title", b""),
+    )
 
 
 async def _answer_accepted(send: Send, reading: Reading, ids: Sequence[str]) -> None:
@@ -80,8 +89,3 @@ async def _answer_accepted(send: Send, reading: Reading, ids: Sequence[str]) -> 
     else:
         body = f'{{"id":"{ids[0]}","status":"accepted"{tail}}}'
         await answer(send, 202, body.encode(), JSON, [(b"location", f"/alerts/{ids[0]}".encode())])
-
-
-def _log_accepted(alerts: Sequence[Alert], ids: Sequence[int]) -> None:
-    for alert, number in zip(alerts, ids, strict=True):
-        log.info("alert_accepted", alert=format_id(number), severity=alert.severity, source=alert.source)

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from app.httpkit.problems import broken_json, unsupported_media_type
-from app.intake.charset import parse_content_type
-from app.intake.formats import form, native, text
+from app.intake.charset import codec_of, parse_content_type
+from app.intake.formats import form, native, text, wellformed
 from app.intake.incoming import IncomingBody, Reading, Rejected
 from app.intake.json_body import BrokenJson, read_json
 
@@ -44,6 +44,10 @@ def _read_unsaid(incoming: IncomingBody, charset: str) -> Reading:
 
 
 def _read_json(incoming: IncomingBody, charset: str) -> Reading:
+    if codec_of(charset) == "utf_8":
+        reading = wellformed.read(incoming.body)
+        if reading is not None:
+            return reading
     document, warnings = read_json(incoming.body, charset)
     reading = native.read(document)
     return replace(reading, warnings=warnings + reading.warnings) if warnings else reading

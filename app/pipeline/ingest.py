@@ -50,14 +50,16 @@ class Ingest:
         if self._closed:
             raise JournalUnavailable("the daemon is shutting down")
         now = self._clock.now()
-        accepted = [AcceptedAlert(self._next_id(now), now, alert) for alert in alerts]
-        await self._store.accept(accepted, [self._envelope(alert, now) for alert in accepted])
+        now_ms = int(now.timestamp() * 1000)
+        next_id = self._ids.next_id
+        accepted = [AcceptedAlert(next_id(now_ms), now, alert) for alert in alerts]
+        await self._store.accept(accepted, [self._envelope(next_id(now_ms), alert, now) for alert in accepted])
         self._on_accepted()
         return [alert.id for alert in accepted]
 
-    def _envelope(self, accepted: AcceptedAlert, now: datetime) -> Envelope:
+    def _envelope(self, number: int, accepted: AcceptedAlert, now: datetime) -> Envelope:
         return Envelope(
-            id=self._next_id(now),
+            id=number,
             alert_id=accepted.id,
             letterhead_id=self._plan.letterhead_id,
             made_at=now,
@@ -65,6 +67,3 @@ class Ingest:
             due_at=now,
             usable_seconds=self._plan.usable_seconds(),
         )
-
-    def _next_id(self, now: datetime) -> int:
-        return self._ids.next_id(int(now.timestamp() * 1000))

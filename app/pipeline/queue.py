@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
@@ -34,7 +34,7 @@ class MailQueue:
         self._tried: set[int] = set()
         self._wake = asyncio.Event()
         self._draining = False
-        self._read_nothing = False
+        self._nothing_left = False
         self.finished = False
 
     def wake(self) -> None:
@@ -60,13 +60,15 @@ class MailQueue:
                     await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
 
     async def _refill(self) -> bool:
-        """Read a page; return whether it was a full one, so that the next should follow at once."""
+        """Read a page; return whether the next should follow at once, because the window has room still."""
+        draining = self._draining  # a read that began before the drain did not see what waits for a retry
+        self._nothing_left = False
         query = DueQuery(
-            until=self._horizon(),
+            until=self._clock.now() + (EVERYTHING if draining else timedelta()),
             held=self._held | self._tried,
             count=WINDOW - len(self._window),
             max_bytes=WINDOW_BYTES,
-            with_ambiguous=not self._draining,
+            with_ambiguous=not draining,
         )
         try:
             mails = await self._store.due(query)
@@ -74,12 +76,8 @@ class MailQueue:
             log.exception("queue_read_failed")
             return False
         self._offer(mails)
-        self._read_nothing = not mails
+        self._nothing_left = draining and not mails
         return len(self._window) <= LOW_WATER and bool(mails)
-
-    def _horizon(self) -> datetime:
-        now = self._clock.now()
-        return now + EVERYTHING if self._draining else now
 
     def _offer(self, mails: Sequence[QueuedMail]) -> None:
         self._held.update(mail.envelope.id for mail in mails)
@@ -98,10 +96,10 @@ class MailQueue:
 
     async def take(self, *, within: timedelta) -> QueuedMail | None:
         """Return the next mail to send; None if none came `within` this time, or none will (`finished`)."""
-        if self._window:
-            return self._pop()
         if self.finished:
             return None
+        if self._window:
+            return self._pop()
         waiter: asyncio.Future[QueuedMail | None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         done, _ = await asyncio.wait([waiter], timeout=within.total_seconds())
@@ -116,12 +114,13 @@ class MailQueue:
         self._window.appendleft(mail)
         self._offer(())
 
-    def settle(self, envelope_id: int) -> None:
-        """Say that the outcome is in the journal, so that the envelope may be read from there again."""
+    def settle(self, envelope_id: int, *, waits: bool) -> None:
+        """Say that the outcome is in the journal; an envelope that `waits` for a retry may be read from there again."""
         self._held.discard(envelope_id)
         self._sending.discard(envelope_id)
         if self._draining:
-            self._tried.add(envelope_id)
+            if waits:
+                self._tried.add(envelope_id)
             self.wake()
 
     def drain(self) -> None:
@@ -140,5 +139,5 @@ class MailQueue:
         self.wake()
 
     def _end_if_drained(self) -> None:
-        if self._draining and self._read_nothing and not self._held:
+        if self._nothing_left and not self._held:
             self.abandon()

@@ -42,6 +42,8 @@ class PageQuery:
     def filters(self) -> str:
         """The conditions, as SQL with named parameters."""
         conditions = ["state = :state"] if self.state is not None else []
+        if self.seldom:
+            conditions.append("state >= 2")  # SQLite uses a partial index only where its very condition stands
         if self.severity is not None:
             conditions.append("rank = :rank")
         return " AND ".join(conditions) or "true"

@@ -12,7 +12,8 @@ from app.domain.envelope import Letterhead, Templates
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 # ASCII only: what cannot be encoded as UTF-8 could otherwise fail a whole commit.
-encode_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+# No NaN: SQLite cannot read it as JSON, and a read of many mails would fail for one.
+encode_json = json.JSONEncoder(separators=(",", ":"), check_circular=False, allow_nan=False).encode
 
 
 def to_ms(moment: datetime) -> int:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
 
-from app.domain.errors import ConfigurationError
+from app.domain.errors import ConfigurationError, JournalUnavailable
 
 JOURNAL_FILE = "journal.sqlite3"
 SCHEMA_VERSION = 1
@@ -27,7 +27,7 @@ def open_writer(data_dir: Path, mode: Mode) -> sqlite3.Connection:
     """Return the one writing connection, its schema up to date.
 
     Raises ConfigurationError when the journal was made in the other mode, by a newer version,
-    or cannot be opened.
+    or cannot be opened, and JournalUnavailable when only the disk is in the way.
     """
     path = data_dir / JOURNAL_FILE
     try:
@@ -39,11 +39,18 @@ def open_writer(data_dir: Path, mode: Mode) -> sqlite3.Connection:
         connection.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
         migrate(connection, mode)
     except (sqlite3.Error, OSError) as error:
-        raise ConfigurationError(
+        kind = JournalUnavailable if _is_disk_fault(error) else ConfigurationError
+        raise kind(
             f"journal {path}: {error}; check the disk and the owner of data_dir, or set another data_dir"
         ) from error
     _check_mode(connection, mode, data_dir)
     return connection
+
+
+def _is_disk_fault(error: Exception) -> bool:
+    """Tell a disk that is full or failing, which may pass, from what only another setting mends."""
+    # sqlite.org/rescode.html: the low byte is the primary code. Python's own errors have none.
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 
 
 def open_reader(data_dir: Path) -> sqlite3.Connection:

@@ -140,9 +140,9 @@ class SqliteJournal:
         await self._step(store)
 
     async def close(self) -> None:
-        """Commit what is pending and close both connections."""
-        await self._writer.close()
+        """Commit what is pending and close both connections; then the one file holds all."""
         await self._reader.close()
+        await self._writer.close()  # last, because the last one moves the write-ahead log into the file
 
     async def _step(self, run: Callable[[sqlite3.Connection], T]) -> T:
         result: T = await self._writer.submit(Step(run))

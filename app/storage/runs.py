@@ -6,7 +6,7 @@ from datetime import datetime
 from app.domain.runs import PreviousRuns
 from app.storage.codec import from_ms, to_ms
 
-KEEP = 100  # runs; the rest are of no use to anybody
+KEEP = 1000  # runs; a restart loop makes fewer between two notices, and the second one counts them
 
 
 def begin_run(connection: sqlite3.Connection, at: datetime) -> tuple[int, PreviousRuns]:

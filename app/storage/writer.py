@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from queue import SimpleQueue
@@ -86,30 +86,30 @@ class GroupWriter:
     def _run(self) -> None:
         while (batch := self._batches.get()) is not None:
             try:
-                results = self._commit_apart([submission.change for submission in batch])
+                results = self._commit_batch([submission.change for submission in batch])
             except sqlite3.Error as error:
                 self._call_back(self._failed, batch, error)
             else:
                 self._call_back(self._committed, batch, results)
 
-    def _commit_apart(self, changes: Sequence[Change]) -> list[Any]:
+    def _commit_batch(self, changes: Sequence[Change]) -> list[Any]:
         """Return a result or an exception for each change: a poisoned one does not take the others with it."""
         try:
-            return self._commit(changes)
+            return self._commit(changes, apply)
         except Exception as error:
             if is_storage_fault(error):
                 raise
-            if len(changes) == 1:
-                return [error]
-        return [self._commit_apart([change])[0] for change in changes]
+        return self._commit(changes, apply_apart)
 
     def _call_back(self, method: Any, *arguments: Any) -> None:
         self._loop.call_soon_threadsafe(method, *arguments)
 
-    def _commit(self, changes: Sequence[Change]) -> list[Any]:
+    def _commit(
+        self, changes: Sequence[Change], run: Callable[[sqlite3.Connection, Sequence[Change]], list[Any]]
+    ) -> list[Any]:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            results = apply(self._connection, changes)
+            results = run(self._connection, changes)
             self._connection.execute("COMMIT")
         except BaseException:
             if self._connection.in_transaction:
@@ -137,7 +137,7 @@ class GroupWriter:
 
     def _failed(self, batch: list[Submission], error: sqlite3.Error) -> None:
         self.fault = f"the journal cannot be written: {error}"
-        log.error("journal_write_failed", error=str(error), code=error.sqlite_errorname)
+        log.error("journal_write_failed", error=str(error), code=getattr(error, "sqlite_errorname", ""))
         waiting = batch + self._pending
         self._pending = [submission for submission in waiting if isinstance(submission.change, Marking)]
         for submission in waiting:
@@ -151,6 +151,22 @@ class GroupWriter:
         probe.done.add_done_callback(lambda done: done.exception())  # nobody waits for it
         self._batches.put([probe, *self._pending[:MAX_GROUP]])
         self._pending = self._pending[MAX_GROUP:]
+
+
+def apply_apart(connection: sqlite3.Connection, changes: Sequence[Change]) -> list[Any]:
+    """Run each change on its own in the open transaction; one that is poisoned is undone, and gives its error."""
+    results: list[Any] = []
+    for change in changes:
+        connection.execute("SAVEPOINT apart")
+        try:
+            results += apply(connection, [change])
+        except Exception as error:
+            if is_storage_fault(error):
+                raise
+            connection.execute("ROLLBACK TO apart")
+            results.append(error)
+        connection.execute("RELEASE apart")
+    return results
 
 
 def is_storage_fault(error: Exception) -> bool:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from app.delivery.connection import DEFAULT_TIMEOUTS, Attempt, Connection, OutgoingMail, RelayFault, Timeouts
 from app.domain.outcome import Deferred, Outcome, Refused, Scope, Sent
 from app.domain.relay import Relay, Security
-from tests.support.scripted_smtp import Action, Delay, Drop, Hang, ScriptedSmtp, Split, Wait
+from tests.support.scripted_smtp import ScriptedSmtp
+from tests.support.smtp_actions import Action, Delay, Drop, Hang, Split, Wait
 
 CONTENT = b"Subject: x\r\n\r\n.hidden\r\nhi\r\n"
 MAIL = OutgoingMail("ops@example.org", ("a@example.org", "b@example.org"), CONTENT)
@@ -103,6 +104,7 @@ async def test_one_outcome_per_recipient() -> None:
         ("RCPT", Hang(), Scope.RELAY, False),
         ("DATA", Drop(), Scope.RELAY, False),
         ("BODY", Drop(), Scope.RELAY, False),
+        ("BODY", Hang(), Scope.RELAY, False),
         ("DOT", Drop(), Scope.MESSAGE, True),
         ("DOT", Hang(), Scope.MESSAGE, True),
         ("DOT", b"garbage\r\n", Scope.MESSAGE, True),
@@ -111,8 +113,8 @@ async def test_one_outcome_per_recipient() -> None:
         ("DOT", "451 4.3.0 later", Scope.MESSAGE, False),
         ("DOT", "421 4.3.2 bye", Scope.RELAY, False),
     ],
-    ids=["mail-drop", "rcpt-drop", "rcpt-421", "rcpt-garbage", "rcpt-hang", "data-drop", "body-drop", "dot-drop",
-         "dot-hang", "dot-garbage", "dot-endless", "dot-late", "dot-4xx", "dot-421"],
+    ids=["mail-drop", "rcpt-drop", "rcpt-421", "rcpt-garbage", "rcpt-hang", "data-drop", "body-drop", "body-hang",
+         "dot-drop", "dot-hang", "dot-garbage", "dot-endless", "dot-late", "dot-4xx", "dot-421"],
 )  # fmt: skip
 async def test_misbehaviour(step: str, action: Action, scope: Scope, ambiguous: bool) -> None:
     """Whatever breaks, each recipient is deferred by the right scope; only past the final dot it is ambiguous."""

@@ -280,7 +280,7 @@ def test_a_client_that_reads_nothing_is_cut_off(start: Start) -> None:
         assert codes(converse(site, b"")) == ["221"]
 
 
-def test_a_fault_of_the_receiver_asks_to_try_again(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_fault_of_the_receiver_asks_to_try_again(start: Start) -> None:
     """451, with no word about what went wrong; the session goes on with the next mail."""
     lines = converse(start(Inbox(fault=RuntimeError(CANARY))), ENVELOPE + b"x\r\n.\r\nNOOP\r\n")
     assert codes(lines)[-3:] == ["451", "250", "221"]

@@ -3,13 +3,14 @@
 A conftest.py imports the session fixture `authority`; others call make_authority().
 """
 
-import shutil
 import ssl
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.support.requirements import require
 
 NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 DATES = {
@@ -49,14 +50,20 @@ class Authority:
     def server_context(
         self, *, name: str = "DNS:localhost,IP:127.0.0.1", valid: str = "now", self_signed: bool = False
     ) -> ssl.SSLContext:
-        """Return the context of a server whose certificate is for `name`; `valid` is now, past or future."""
+        """Return the context of a server with the certificate that `certificate_files` describes."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*self.certificate_files(name=name, valid=valid, self_signed=self_signed))
+        return context
+
+    def certificate_files(
+        self, *, name: str = "DNS:localhost,IP:127.0.0.1", valid: str = "now", self_signed: bool = False
+    ) -> tuple[Path, Path]:
+        """Return a certificate for `name` and its key, PEM both; `valid` is now, past or future."""
         stem = f"{name}-{valid}-{self_signed}".replace(":", "_").replace(",", "_").replace(".", "_")
         certificate, key = self.folder / f"{stem}.pem", self.folder / f"{stem}.key"
         if not certificate.exists():
             self._issue(certificate, key, name=name, valid=valid, self_signed=self_signed)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
-        return context
+        return certificate, key
 
     def _issue(self, certificate: Path, key: Path, *, name: str, valid: str, self_signed: bool) -> None:
         request = certificate.with_suffix(".csr")
@@ -83,8 +90,7 @@ def make_authority(folder: Path) -> Authority:
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     """A certificate authority for the whole run."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
+    require("openssl")
     return make_authority(tmp_path_factory.mktemp("authority"))
 
 

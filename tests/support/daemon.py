@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -19,6 +19,12 @@ from urllib.parse import urlsplit
 
 HANG = 30.0  # seconds; a start takes one
 PROJECT = Path(__file__).resolve().parents[2]
+
+
+def mail_settings(port: int, **more: object) -> dict[str, object]:
+    """Return settings with which mail leaves through a relay on this port of loopback, and `more`."""
+    relay = f"smtp://127.0.0.1:{port}"
+    return {"relay": relay, "mail_from": "alerts@example.org", "mail_to": "ops@example.org", **more}
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,7 @@ class Daemon:
         self.data_dir = data_dir
         self.port = 0
         self.lines: list[str] = []
+        self.variables: dict[str, str] = {}  # of its environment, beside the settings
         self._arguments = arguments
         self._settings = {"startup_notice": "false", "http__port": 0, **settings}
         self._process: subprocess.Popen[bytes] | None = None
@@ -72,7 +79,8 @@ class Daemon:
         """Return the process's environment: ours without any setting, and the settings."""
         ours = {name: value for name, value in os.environ.items() if not name.startswith("MAILALERT_")}
         settings = {f"MAILALERT_{name.upper()}": str(value) for name, value in self._settings.items()}
-        return {**ours, "PYTHONPATH": str(PROJECT), "MAILALERT_DATA_DIR": str(self.data_dir), **settings}
+        fixed = {"PYTHONPATH": str(PROJECT), "MAILALERT_DATA_DIR": str(self.data_dir)}
+        return ours | fixed | self.variables | settings
 
     def set(self, **settings: object) -> None:
         """Change settings for the next start."""
@@ -128,7 +136,7 @@ class Daemon:
         self,
         method: str,
         path: str,
-        body: bytes | str | None = None,
+        body: bytes | str | Iterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         *,
         timeout: float = HANG,

@@ -6,59 +6,21 @@
 
 A step is one of STEPS. Its script is one action for always, a list of which each is used once (then the
 step behaves well again), or a function of the line that came (None again means: behave well).
-An action is a reply without its CRLF, raw bytes, or one of the classes here.
+An action is a reply without its CRLF, raw bytes, or one of the classes of smtp_actions.
 """
 
 import asyncio
 import ssl
 from base64 import b64decode
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Self
 
+from tests.support.smtp_actions import Action, Delay, Drop, Hang, Script, Split, Wait
+
 STEPS = ("GREETING", "EHLO", "HELO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "BODY", "DOT", "RSET", "QUIT")
 CAPABILITIES = ("PIPELINING", "SIZE 10485760", "ENHANCEDSTATUSCODES")
-
-
-@dataclass(frozen=True)
-class Drop:
-    """Send `first`, then cut the connection. At BODY it is cut in the middle of the content."""
-
-    first: bytes = b""
-
-
-@dataclass(frozen=True)
-class Hang:
-    """Never answer."""
-
-
-@dataclass(frozen=True)
-class Delay:
-    """Wait, then reply."""
-
-    seconds: float
-    reply: str | bytes
-
-
-@dataclass(frozen=True)
-class Split:
-    """Send the reply one byte at a time."""
-
-    reply: str
-
-
-@dataclass(frozen=True)
-class Wait:
-    """Reply once `event` is set; `reached` is set when the step is."""
-
-    reply: str
-    event: asyncio.Event = field(default_factory=asyncio.Event)
-    reached: asyncio.Event = field(default_factory=asyncio.Event)
-
-
-Action = str | bytes | Drop | Hang | Delay | Split | Wait
-Script = Action | Sequence[Action] | Callable[[str], Action | None]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Logging in: which mechanism, and the lines that it says."""
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 # In order of choice: PLAIN is a standard (RFC 4616) and needs one round trip, LOGIN is neither.
 MECHANISMS = ("PLAIN", "LOGIN")
@@ -32,12 +32,15 @@ def masked(line: str) -> str:
     return f"AUTH {mechanism} {MASK}" if response else line
 
 
-def without_secrets(text: str, username: str, password: str) -> str:
-    """Return what a server said with the password gone, clear or encoded: some repeat what they refuse."""
-    if not password:
-        return text
-    for secret in (password, _base64(password), _base64(f"\0{username}\0{password}")):
-        text = text.replace(secret, MASK)
+def secret_forms(username: str, password: str) -> tuple[str, ...]:
+    """Return the password as a server may repeat it: clear, or encoded as it came."""
+    return (password, _base64(password), _base64(f"\0{username}\0{password}")) if password else ()
+
+
+def without_secrets(text: str, forms: Iterable[str]) -> str:
+    """Return what a server said with the password gone, in each of its forms."""
+    for form in forms:
+        text = text.replace(form, MASK)
     return text
 
 

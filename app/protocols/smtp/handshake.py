@@ -6,7 +6,7 @@ from app.domain.classify import Stage, classify
 from app.domain.errors import ProtocolError
 from app.domain.outcome import Deferred, Reply, Scope
 from app.domain.relay import Relay, Security
-from app.protocols.smtp.auth import choose_mechanism, login_lines, without_secrets
+from app.protocols.smtp.auth import choose_mechanism, login_lines
 from app.protocols.smtp.capabilities import NO_CAPABILITIES, parse_capabilities
 from app.protocols.smtp.reply import ServerReply
 
@@ -67,12 +67,6 @@ class Handshake:
         if action is None:
             raise ProtocolError(f"the relay spoke out of turn: {reply.summary()}")
         return action(reply)
-
-    def without_secrets(self, text: str) -> str:
-        """Return what the server said, with the password gone while it is under way."""
-        if self.phase is not Phase.AUTH:
-            return text
-        return without_secrets(text, self._relay.username, self._relay.password)
 
     def tls_started(self) -> bytes:
         """Go on over the link that is encrypted now."""
@@ -151,8 +145,7 @@ class Handshake:
             return self._say(Phase.AUTH, self._login.pop(0))
         if reply.is_intermediate:
             raise ProtocolError(f"the relay asks for more than {self.mechanism} has")
-        safe = tuple(self.without_secrets(line) for line in reply.lines)
-        return self._refused(Stage.AUTH, ServerReply(reply.code, safe).summary())
+        return self._refused(Stage.AUTH, reply.summary())
 
     def _say(self, phase: Phase, line: str) -> bytes:
         self.phase = phase

@@ -8,6 +8,7 @@ from app.domain.errors import ProtocolError
 from app.domain.outcome import Reply
 from app.domain.text import one_line, shorten
 from app.protocols.lines import LineBuffer
+from app.protocols.smtp.auth import without_secrets
 
 # RFC 4954 section 4: the longest line of all extensions we speak; RFC 5321 section 4.5.3.1.5 asks for 512.
 MAX_LINE = 12288
@@ -58,11 +59,15 @@ class ServerReply:
 
 
 class ReplyReader:
-    """Bytes in, replies out; fed in pieces of any size."""
+    """Bytes in, replies out; fed in pieces of any size.
 
-    __slots__ = ("_buffer", "_code", "_lines")
+    `secrets` never stand in a reply or an error: some servers repeat the password, at the login or later.
+    """
+
+    __slots__ = ("_buffer", "_code", "_lines", "secrets")
 
     def __init__(self) -> None:
+        self.secrets: tuple[str, ...] = ()
         self._buffer = LineBuffer(max_line=MAX_LINE)
         self._code = 0
         self._lines: list[str] = []
@@ -78,7 +83,7 @@ class ReplyReader:
     def next_reply(self) -> ServerReply | None:
         """Return the next whole reply, or None until there is one. Raises ProtocolError for what is none."""
         while (line := self._buffer.next_line()) is not None:
-            more, reply = _parse_line(line)
+            more, reply = self._parse(line)
             if not more and not self._lines:
                 return reply
             self._add(reply)
@@ -87,6 +92,20 @@ class ReplyReader:
                 self._lines.clear()
                 return whole
         return None
+
+    def _parse(self, line: bytes) -> tuple[bool, ServerReply]:
+        """Return whether more lines follow, and the line as a reply of its own."""
+        parsed = _parse_line(line)
+        if parsed is None:
+            # Hidden before it is cut, which could leave half a password.
+            raise ProtocolError(f"the relay sent no SMTP reply: {self._hidden(_readable(line))[:80]!r}")
+        if not self.secrets:
+            return parsed
+        more, reply = parsed
+        return more, ServerReply(reply.code, tuple(map(self._hidden, reply.lines)))
+
+    def _hidden(self, text: str) -> str:
+        return without_secrets(text, self.secrets)
 
     def _add(self, part: ServerReply) -> None:
         # RFC 5321 section 4.2.1: every line of a reply has the same code.
@@ -99,11 +118,11 @@ class ReplyReader:
 
 
 @lru_cache(maxsize=64)  # a relay says the same few lines for every mail: this halves the cost of reading them
-def _parse_line(line: bytes) -> tuple[bool, ServerReply]:
-    """Return whether more lines follow, and the line as a reply of its own."""
+def _parse_line(line: bytes) -> tuple[bool, ServerReply] | None:
+    """Return whether more lines follow, and the line as a reply of its own; None for what is no reply."""
     match = _LINE.fullmatch(line)
     if match is None:
-        raise ProtocolError(f"the relay sent no SMTP reply: {_readable(line[:80])!r}")
+        return None
     code, separator, text = match.groups()
     return separator == b"-", ServerReply(int(code), (_readable(text or b""),))
 

@@ -11,6 +11,7 @@ import pytest
 
 from app.domain.outcome import Deferred, Outcome, Refused
 from app.domain.relay import Relay, Security
+from app.protocols.smtp.auth import secret_forms
 from app.protocols.smtp.dotstuff import encode_content
 from app.protocols.smtp.handshake import Handshake, Phase
 from app.protocols.smtp.reply import ReplyReader, ServerReply
@@ -54,6 +55,7 @@ class Player:
         )
         self.transaction: Transaction | None = None
         self.replies = ReplyReader()
+        self.replies.secrets = secret_forms(dialog.relay.username, dialog.relay.password)
 
     def feed(self, data: bytes) -> bytes:
         """Take what the server said, return what the client says."""

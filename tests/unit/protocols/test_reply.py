@@ -87,3 +87,14 @@ def test_no_bytes_do_harm(pieces: list[bytes]) -> None:
                 assert not CONTROLS.search(str(reply.summary()))
     except ProtocolError:
         return
+
+
+def test_a_secret_that_is_repeated_is_hidden() -> None:
+    """The reader knows the password, so that no reply holds it, and no complaint about one, not even in part."""
+    reader = ReplyReader()
+    reader.secrets = ("canary",)
+    reader.feed(b"550-5.7.1 canary\r\n550 5.7.1 sent canary\r\n" + b"x" * 77 + b"canary\r\n")
+    assert reader.next_reply() == ServerReply(550, ("5.7.1 ***", "5.7.1 sent ***"))
+    with pytest.raises(ProtocolError) as caught:
+        reader.next_reply()
+    assert "can" not in str(caught.value)

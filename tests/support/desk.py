@@ -1,0 +1,55 @@
+"""A journal to post alerts into, whatever it is made of."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from app.domain.ports import AlertArchive, AlertStore, Letterheads, MailStore
+from app.domain.report import AlertSummary
+from tests.support.factories import Batch, Factory, due_query
+
+
+class Journal(AlertStore, MailStore, AlertArchive, Letterheads, Protocol):
+    """All ports of one journal."""
+
+    @property
+    def open_count(self) -> int:
+        """How many envelopes wait."""
+        ...
+
+    async def close(self) -> None:
+        """End it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A journal, and what fills it."""
+
+    journal: Journal
+    make: Factory
+
+    async def post(self, count: int = 1, **of: Any) -> Batch:
+        """Accept alerts."""
+        batch = self.make.batch(count, **of)
+        await self.journal.accept(batch.alerts, batch.envelopes)
+        return batch
+
+    async def due_ids(self, **query: Any) -> list[int]:
+        """Return what would be sent next."""
+        return [mail.envelope.id for mail in await self.journal.due(due_query(**query))]
+
+    async def pages(self, limit: int, **filters: Any) -> list[list[AlertSummary]]:
+        """Follow the cursor from the newest alert to the end."""
+        pages = []
+        before = None
+        while True:
+            page = await self.journal.page(before=before, limit=limit, **{"state": None, "severity": None} | filters)
+            pages.append(list(page.alerts))
+            if page.next_before is None:
+                return pages
+            before = page.next_before
+
+
+def envelope_ids(batch: Batch) -> list[int]:
+    """Return the ids of the batch's envelopes."""
+    return [envelope.id for envelope in batch.envelopes]

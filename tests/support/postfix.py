@@ -1,0 +1,132 @@
+"""A private Postfix, as Debian packages it: its own configuration, queue, port and mailboxes, gone at the end.
+
+It takes mail for its mailboxes at example.org, and has no way to send any.
+"""
+
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Self
+
+from tests.support.ports import free_port
+from tests.support.requirements import require, require_root
+from tests.support.waiting import until, until_it_answers
+
+HANG = 60  # seconds; a start or an end takes one
+MAILBOX_USER = "nobody"
+OWNER, PICKUP_GROUP = "postfix", "postdrop"  # mail_owner and setgid_group of postconf(5)
+QUEUE = ("active", "bounce", "corrupt", "defer", "deferred", "hold", "incoming", "private", "saved", "trace")
+
+MAIN = """
+compatibility_level = 3.6
+maillog_file_prefixes = {folder}
+maillog_file = {folder}/log
+queue_directory = {folder}/queue
+data_directory = {folder}/data
+myhostname = postfix.test
+mydestination =
+local_recipient_maps =
+alias_maps =
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+smtpd_relay_restrictions = reject_unauth_destination
+virtual_mailbox_domains = example.org
+virtual_mailbox_maps = texthash:{folder}/mailboxes
+virtual_mailbox_base = {folder}/mail
+virtual_uid_maps = static:{uid}
+virtual_gid_maps = static:{gid}
+smtpd_tls_security_level = may
+smtpd_tls_cert_file = {certificate}
+smtpd_tls_key_file = {key}
+smtpd_tls_received_header = yes
+"""
+MASTER = """
+127.0.0.1:{port} inet n - n - - smtpd
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+virtual unix - n n - - virtual
+error unix - - n - - error
+retry unix - - n - - error
+proxymap unix - - n - - proxymap
+anvil unix - - n - 1 anvil
+postlog unix-dgram n - n - 1 postlogd
+"""
+
+
+class Postfix:
+    """Runs while it is entered. `mailboxes` are local parts; the certificate and key are for STARTTLS."""
+
+    def __init__(self, mailboxes: Sequence[str], *, certificate: Path, key: Path) -> None:
+        require_root()
+        require("postfix")
+        self._mailboxes = mailboxes
+        self._files = {"certificate": certificate, "key": key}
+        self.port = free_port()
+        # Not below pytest's own folder, which only root may enter: Postfix delivers as another user.
+        self._folder = Path(tempfile.mkdtemp(prefix="mailalert-postfix-"))
+        self._master: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._configure()
+            self._master = subprocess.Popen([_master_program(), "-c", str(self._folder)])
+            until_it_answers(self.port, why=self.log)
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def _configure(self) -> None:
+        user = pwd.getpwnam(MAILBOX_USER)
+        folder = self._folder
+        folder.chmod(0o755)
+        _make_folder(folder / "mail", MAILBOX_USER)
+        _make_folder(folder / "data", OWNER)
+        (folder / "queue" / "pid").mkdir(parents=True)
+        for name in QUEUE:
+            _make_folder(folder / "queue" / name, OWNER)
+        _make_folder(folder / "queue" / "public", OWNER, PICKUP_GROUP)
+        (folder / "mailboxes").write_text("".join(f"{name}@example.org {name}/\n" for name in self._mailboxes))
+        (folder / "main.cf").write_text(MAIN.format(folder=folder, uid=user.pw_uid, gid=user.pw_gid, **self._files))
+        (folder / "master.cf").write_text(MASTER.format(port=self.port))
+
+    def _end(self) -> None:
+        if self._master is not None:
+            self._master.terminate()  # it ends its whole process group
+            self._master.wait(HANG)
+        shutil.rmtree(self._folder)
+
+    def log(self) -> str:
+        """Return what Postfix logged."""
+        log = self._folder / "log"
+        return log.read_text() if log.exists() else "no log"
+
+    def mails(self, mailbox: str, *, count: int) -> list[EmailMessage]:
+        """Return the mails in the mailbox once there are `count`, oldest first."""
+        folder = self._folder / "mail" / mailbox / "new"
+        until(lambda: folder.is_dir() and len(list(folder.iterdir())) >= count, why=self.log)
+        files = sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns)
+        return [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
+
+
+def _make_folder(folder: Path, user: str, group: str | None = None) -> None:
+    folder.mkdir(mode=0o710 if group else 0o700)
+    shutil.chown(folder, user, group)
+
+
+def _master_program() -> str:
+    asked = subprocess.run([require("postconf"), "-hd", "daemon_directory"], check=True, capture_output=True, text=True)
+    return f"{asked.stdout.strip()}/master"

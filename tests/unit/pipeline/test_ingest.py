@@ -1,0 +1,103 @@
+"""Ingest: an alert gets its identity and its mail, and is answered only once both are durable."""
+
+import asyncio
+
+import pytest
+
+from app.domain.alert import Alert, Severity
+from app.domain.errors import JournalUnavailable
+from app.domain.ids import IdSource, first_id_at
+from app.pipeline.ingest import Ingest, MailPlan
+from tests.support.clock import NOW, FakeClock
+from tests.support.factories import FULL, LETTERHEAD
+from tests.support.memory_journal import MemoryJournal
+
+
+class Door:
+    """An ingest over a journal in memory."""
+
+    def __init__(self) -> None:
+        self.journal = MemoryJournal()
+        self.clock = FakeClock()
+        self.accepted = 0
+        self.ingest = Ingest(
+            store=self.journal,
+            ids=IdSource(),
+            clock=self.clock,
+            plan=MailPlan(letterhead_id=1, usable_seconds=lambda: 4711),
+            on_accepted=self._on_accepted,
+        )
+
+    def _on_accepted(self) -> None:
+        self.accepted += 1
+
+
+@pytest.fixture
+async def door() -> Door:
+    """A door whose journal has a letterhead."""
+    door = Door()
+    await door.journal.keep(LETTERHEAD)
+    return door
+
+
+async def test_each_alert_gets_its_mail(door: Door) -> None:
+    """The envelope freezes the letterhead, the time, the severity, and the usable time so far."""
+    (alert_id,) = await door.ingest.accept([FULL])
+    (entry,) = door.journal.entries.values()
+    envelope = entry.mail.envelope
+    assert (envelope.alert_id, envelope.letterhead_id, envelope.severity) == (alert_id, 1, Severity.CRITICAL)
+    assert (envelope.made_at, envelope.due_at, envelope.usable_seconds) == (NOW, NOW, 4711)
+    assert (entry.mail.accepted.alert, entry.mail.accepted.received_at) == (FULL, NOW)
+
+
+async def test_ids_are_those_of_the_alerts_in_order(door: Door) -> None:
+    """The ids of an array stand in its order, begin with the time, and none comes twice."""
+    subjects = [f"alert {n}" for n in range(10)]
+    ids = await door.ingest.accept([Alert(subject=subject) for subject in subjects])
+    by_id = {entry.mail.accepted.id: entry.mail.accepted.alert.subject for entry in door.journal.entries.values()}
+    assert [by_id[alert_id] for alert_id in ids] == subjects
+    assert ids == sorted(ids)
+    assert ids[0] == first_id_at(int(NOW.timestamp() * 1000))
+    assert not set(ids) & set(door.journal.entries)
+
+
+async def test_the_sender_is_told_after_the_commit(door: Door) -> None:
+    """One call for each commit."""
+    await door.ingest.accept([Alert(subject="a"), Alert(subject="b")])
+    assert door.accepted == 1
+
+
+async def test_what_the_journal_cannot_take_is_not_accepted(door: Door) -> None:
+    """The error reaches the client, and the sender is not told."""
+    door.journal.fault = JournalUnavailable("disk full")
+    with pytest.raises(JournalUnavailable, match="disk full"):
+        await door.ingest.accept([FULL])
+    assert (door.journal.entries, door.accepted) == ({}, 0)
+
+
+async def test_a_closed_door_takes_nothing(door: Door) -> None:
+    """During a shutdown alerts are turned down before they reach the journal."""
+    assert not door.ingest.closed
+    door.ingest.close()
+    assert door.ingest.closed
+    with pytest.raises(JournalUnavailable, match="shutting down"):
+        await door.ingest.accept([FULL])
+    assert door.journal.entries == {}
+
+
+async def test_what_is_being_committed_at_the_close_is_accepted(door: Door) -> None:
+    """A post that was in time is answered as accepted."""
+    gate = asyncio.Event()
+    accept = door.journal.accept
+
+    async def slow_accept(*what: object) -> None:
+        await gate.wait()
+        await accept(*what)  # type: ignore[arg-type] # handed on as it came
+
+    door.journal.accept = slow_accept  # type: ignore[method-assign] # a journal with a slow disk
+    post = asyncio.create_task(door.ingest.accept([FULL]))
+    await asyncio.sleep(0)
+    door.ingest.close()
+    gate.set()
+    assert len(await post) == 1
+    assert door.accepted == 1

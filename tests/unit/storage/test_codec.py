@@ -1,0 +1,74 @@
+"""How things stand in the journal: whatever goes in comes out equal."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.address import Mailbox
+from app.domain.alert import Alert, Link, Severity, Status
+from app.domain.envelope import Letterhead, Templates
+from app.storage.codec import decode_alert, decode_letterhead, encode_alert, encode_letterhead, from_ms, to_ms
+from tests.support.mails import any_text
+
+moments = st.datetimes(timezones=st.timezones())
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | any_text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(any_text, inner, max_size=3),
+    max_leaves=5,
+)
+alerts = st.builds(
+    Alert,
+    subject=any_text,
+    content=any_text,
+    severity=st.sampled_from(Severity),
+    status=st.sampled_from(Status),
+    source=any_text,
+    labels=st.dictionaries(any_text, any_text, max_size=3),
+    key=any_text,
+    starts_at=st.none() | moments,
+    ends_at=st.none() | moments,
+    links=st.lists(st.builds(Link, any_text, any_text), max_size=2).map(tuple),
+    extra=st.dictionaries(any_text, values, max_size=3),
+    notes=st.lists(any_text, max_size=2).map(tuple),
+)
+mailboxes = st.builds(Mailbox, any_text, any_text)
+letterheads = st.builds(
+    Letterhead,
+    server_name=any_text,
+    sender=mailboxes,
+    recipients=st.lists(mailboxes, max_size=3).map(tuple),
+    templates=st.builds(Templates, any_text, any_text),
+)
+
+
+@given(alerts)
+def test_an_alert_comes_back_equal(alert: Alert) -> None:
+    """No field is lost, and what is written can be stored whatever it holds."""
+    body = encode_alert(alert)
+    assert body.isascii()
+    assert decode_alert(json.loads(body)) == alert
+
+
+def test_a_small_alert_is_small() -> None:
+    """Every alert pays for its bytes, a million of them in one journal."""
+    assert encode_alert(Alert(subject="disk full")) == '{"s":"disk full","v":"warning"}'
+
+
+@given(letterheads)
+def test_a_letterhead_comes_back_equal(letterhead: Letterhead) -> None:
+    """Each attempt at a mail is rendered from the very same values."""
+    assert decode_letterhead(encode_letterhead(letterhead)) == letterhead
+
+
+@given(st.integers(-(10**13), 10**13))
+def test_milliseconds_are_exact(milliseconds: int) -> None:
+    """No float rounds a time."""
+    assert to_ms(from_ms(milliseconds)) == milliseconds
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_a_time_is_stored_to_the_millisecond(moment: datetime) -> None:
+    """What is cut off is less than one, and always towards the past."""
+    assert timedelta() <= moment - from_ms(to_ms(moment)) < timedelta(milliseconds=1)

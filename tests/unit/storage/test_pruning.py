@@ -1,0 +1,88 @@
+"""Pruning: what was finished before the cutoff goes, in small steps, and nothing else."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from app.domain.outcome import Outcome
+from app.storage import pruning
+from app.storage.pruning import PruneStep
+from tests.support.clock import NOW
+from tests.support.desk import envelope_ids
+from tests.support.factories import DEFERRED, REFUSED, SENT, Batch, verdict_on
+from tests.support.sqlite_desk import SqliteDesk
+
+DAY = timedelta(days=1)
+OLD = NOW - 40 * DAY
+CUTOFF = NOW - 30 * DAY
+
+
+async def finished(desk: SqliteDesk, count: int = 1, *, at: datetime = OLD, outcome: Outcome = SENT) -> Batch:
+    """Accept alerts and record an outcome for each, all at one time."""
+    batch = await desk.post(count, at=at)
+    for envelope in envelope_ids(batch):
+        await desk.journal.record(verdict_on(envelope, outcome, at=at))
+    return batch
+
+
+async def prune(desk: SqliteDesk) -> list[PruneStep]:
+    """Prune to the end, step by step."""
+    steps = [await desk.journal.prune_step(CUTOFF, 0)]
+    while steps[-1].after is not None:
+        steps.append(await desk.journal.prune_step(CUTOFF, steps[-1].after))
+    return steps
+
+
+async def rows(desk: SqliteDesk) -> list[int]:
+    """Return how many alerts, envelopes and deliveries there are."""
+    return [await desk.value(f"SELECT count(*) FROM {table}") for table in ("alerts", "envelopes", "deliveries")]
+
+
+@pytest.mark.parametrize("outcome", [SENT, REFUSED], ids=["sent", "refused"])
+async def test_an_old_finished_alert_goes_with_all_that_belongs_to_it(desk: SqliteDesk, outcome: Outcome) -> None:
+    """No envelope and no delivery is left without its alert."""
+    batch = await finished(desk, outcome=outcome)
+    assert [step.removed for step in await prune(desk)] == [1]
+    assert await desk.journal.find(batch.alerts[0].id) is None
+    assert await rows(desk) == [0, 0, 0]
+
+
+async def test_an_alert_stays_while_its_mail_waits(desk: SqliteDesk) -> None:
+    """However old it is, what has not been sent is not thrown away."""
+    await finished(desk, outcome=DEFERRED)
+    await desk.post(at=OLD)
+    assert [step.removed for step in await prune(desk)] == [0]
+    assert await rows(desk) == [2, 2, 1]
+    assert await desk.open_counts() == {2}
+
+
+@pytest.mark.parametrize(
+    ("finished_at", "removed"),
+    [(CUTOFF - timedelta(milliseconds=1), 1), (CUTOFF, 0), (NOW, 0)],
+    ids=["just before the cutoff", "at the cutoff", "after it"],
+)
+async def test_the_retention_counts_from_the_end(desk: SqliteDesk, finished_at: datetime, removed: int) -> None:
+    """An alert that was retried for long is kept as long after its end as others."""
+    (envelope,) = envelope_ids(await desk.post(at=OLD))
+    await desk.journal.record(verdict_on(envelope, SENT, at=finished_at))
+    assert [step.removed for step in await prune(desk)] == [removed]
+
+
+async def test_it_goes_in_small_steps(desk: SqliteDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step looks at a few alerts only, and together they look at all."""
+    monkeypatch.setattr(pruning, "STEP", 3)
+    await finished(desk, 4)
+    await desk.post(4, at=OLD)
+    await finished(desk, 2)
+    await finished(desk, 2, at=NOW)
+    assert [step.removed for step in await prune(desk)] == [3, 1, 1, 1]
+    assert (await rows(desk))[:2] == [6, 6]
+
+
+async def test_a_last_step_that_is_full_is_followed_by_an_empty_one(
+    desk: SqliteDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end is found also if the number of alerts is a multiple of the step."""
+    monkeypatch.setattr(pruning, "STEP", 2)
+    await finished(desk, 4)
+    assert [step.removed for step in await prune(desk)] == [2, 2, 0]

@@ -1,0 +1,107 @@
+"""The reads: short, by index, and never in the way of a commit."""
+
+import asyncio
+import re
+from datetime import timedelta
+
+import pytest
+
+from app.domain.alert import Severity
+from app.domain.envelope import EnvelopeState
+from app.storage import archive_reads, queue_reads
+from app.storage.archive_reads import PageQuery
+from tests.support.clock import NOW
+from tests.support.desk import envelope_ids
+from tests.support.factories import REFUSED, verdict_on
+from tests.support.sqlite_desk import SqliteDesk
+
+FILTERS = {
+    "all": (None, None),
+    "open": (EnvelopeState.OPEN, None),
+    "sent": (EnvelopeState.SENT, None),
+    "failed": (EnvelopeState.FAILED, None),
+    "critical": (None, Severity.CRITICAL),
+    "sent and critical": (EnvelopeState.SENT, Severity.CRITICAL),
+    "failed and critical": (EnvelopeState.FAILED, Severity.CRITICAL),
+}
+
+
+async def test_a_seldom_match_is_found_over_many_short_scans(
+    desk: SqliteDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One critical alert at the very end of many is found, and the page then ends."""
+    monkeypatch.setattr(archive_reads, "SCAN", 3)
+    critical = await desk.post(severity=Severity.CRITICAL)
+    await desk.post(20)
+    page = await desk.journal.page(before=None, limit=5, state=None, severity=Severity.CRITICAL)
+    assert [line.id for line in page.alerts] == [critical.alerts[0].id]
+    assert page.next_before is None
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4, 50])
+@pytest.mark.parametrize("scan", [1, 2, 3, 7])
+async def test_scans_and_pages_of_any_size_fit_together(
+    desk: SqliteDesk, monkeypatch: pytest.MonkeyPatch, limit: int, scan: int
+) -> None:
+    """No alert falls between two scans or two pages."""
+    monkeypatch.setattr(archive_reads, "SCAN", scan)
+    wanted = []
+    for severity in [Severity.INFO, Severity.ERROR, Severity.ERROR, Severity.INFO, Severity.ERROR, Severity.INFO] * 2:
+        batch = await desk.post(severity=severity)
+        wanted += [alert.id for alert in batch.alerts if severity is Severity.ERROR]
+    lines = [line for page in await desk.pages(limit, severity=Severity.ERROR) for line in page]
+    assert [line.id for line in lines] == wanted[::-1]
+
+
+@pytest.mark.parametrize(("state", "severity"), FILTERS.values(), ids=FILTERS.keys())
+async def test_no_page_walks_over_the_table(
+    desk: SqliteDesk, state: EnvelopeState | None, severity: Severity | None
+) -> None:
+    """Every combination of filters goes by an index, in the order of the index."""
+    query = PageQuery(before=1 << 60, limit=50, state=state, severity=severity)
+    index = "envelopes_failed" if query.seldom else "envelopes_alert"
+    explain = "EXPLAIN QUERY PLAN " + archive_reads.PAGE.format(index=index, filters=query.filters)
+    parameters = {"before": 1, "after": 0, "limit": 1, "state": state, "rank": 0}
+    rows = await desk.ask(lambda connection: connection.execute(explain, parameters).fetchall())
+    plan = " / ".join(row[3] for row in rows)
+    assert re.search(rf"SEARCH envelopes USING (COVERING )?INDEX {index} ", plan)
+    assert "SCAN envelopes" not in plan
+    assert "SCAN a" not in plan
+
+
+async def test_what_is_due_is_read_in_the_order_of_its_index(desk: SqliteDesk) -> None:
+    """A million waiting mails are not sorted to hand out two hundred."""
+    parameters = {"rank": 1, "until": 1, "ambiguous": 1, "held": "[]", "count": 1}
+    explain = f"EXPLAIN QUERY PLAN {queue_reads.DUE_OF_RANK}"
+    rows = await desk.ask(lambda connection: connection.execute(explain, parameters).fetchall())
+    plan = " / ".join(row[3] for row in rows)
+    assert "SEARCH e USING INDEX envelopes_open (rank=? AND due_at<?)" in plan
+    assert "TEMP B-TREE FOR ORDER BY" not in plan
+
+
+async def test_reads_do_not_wait_for_a_commit(desk: SqliteDesk) -> None:
+    """While a commit takes its time, the sender and people get their answers."""
+    batch = await desk.post()
+    async with desk.held_writer():
+        assert await desk.due_ids() == envelope_ids(batch)
+        assert await desk.journal.find(batch.alerts[0].id) is not None
+
+
+async def test_the_age_of_the_oldest_open_mail_is_known(desk: SqliteDesk) -> None:
+    """Finished mails do not count, and without an open one there is none."""
+    assert await desk.journal.oldest_open() is None
+    (old,) = envelope_ids(await desk.post(at=NOW - timedelta(days=2)))
+    await desk.post(at=NOW - timedelta(days=1))
+    assert await desk.journal.oldest_open() == NOW - timedelta(days=2)
+    await desk.journal.record(verdict_on(old, REFUSED))
+    assert await desk.journal.oldest_open() == NOW - timedelta(days=1)
+
+
+async def test_posts_under_way_count_against_the_backlog_limit(desk: SqliteDesk) -> None:
+    """Many posts at once do not pass the limit together."""
+    desk.journal._backlog_limit = 10
+    async with desk.held_writer():
+        posts = [asyncio.create_task(desk.post(3)) for _ in range(5)]
+    results = await asyncio.gather(*posts, return_exceptions=True)
+    assert sum(isinstance(result, Exception) for result in results) == 2
+    assert await desk.open_counts() == {9}

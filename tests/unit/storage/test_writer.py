@@ -1,0 +1,137 @@
+"""The writer: durable, in groups, and no change takes another one with it."""
+
+import asyncio
+import sqlite3
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from app.domain.envelope import Envelope
+from app.storage import writer
+from tests.support.desk import envelope_ids
+from tests.support.factories import Batch, verdict_on
+from tests.support.sqlite_desk import SqliteDesk
+
+
+async def test_posts_at_once_share_one_commit(desk: SqliteDesk) -> None:
+    """What comes while a commit runs goes into the next one together."""
+    commits = await desk.commits()
+    async with desk.held_writer():
+        posts = [asyncio.create_task(desk.post()) for _ in range(100)]
+    await asyncio.gather(*posts)
+    assert commits == ["COMMIT", "COMMIT"]  # the held one, and one for all
+
+
+async def test_posts_of_one_turn_share_one_commit(desk: SqliteDesk) -> None:
+    """Also on an idle journal, requests that arrive together do not wait for each other's fsync."""
+    commits = await desk.commits()
+    await asyncio.gather(*(desk.post() for _ in range(100)))
+    assert commits == ["COMMIT"]
+
+
+async def test_outcomes_share_the_commit_of_posts(desk: SqliteDesk) -> None:
+    """Acceptances and markings go together."""
+    first, second = envelope_ids(await desk.post(2))
+    commits = await desk.commits()
+    async with desk.held_writer():
+        marks = [desk.journal.record(verdict_on(envelope)) for envelope in (first, second)]
+        post = asyncio.create_task(desk.post())
+    await asyncio.gather(post, *marks)
+    assert len(commits) == 2
+
+
+async def test_a_group_is_bounded(desk: SqliteDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flood is committed in several transactions, none is lost."""
+    monkeypatch.setattr(writer, "MAX_GROUP", 10)
+    commits = await desk.commits()
+    await asyncio.gather(*(desk.post() for _ in range(35)))
+    assert commits == ["COMMIT"] * 4
+    assert await desk.open_counts() == {35}
+
+
+async def test_an_array_is_taken_whole_or_not_at_all(desk: SqliteDesk) -> None:
+    """One alert of an array that cannot be stored takes the array with it, and nothing else."""
+    batch = desk.make.batch(3)
+    alerts = (*batch.alerts[:2], replace(batch.alerts[2], id=batch.alerts[0].id))
+    with pytest.raises(sqlite3.IntegrityError):
+        await desk.journal.accept(alerts, batch.envelopes)
+    assert await desk.value("SELECT count(*) FROM alerts") == 0
+    assert await desk.open_counts() == {0}
+
+
+def poisoned(batch: Batch, **envelope: Any) -> tuple[Envelope, ...]:
+    """Return the envelopes of the batch with something in them that SQLite refuses."""
+    return tuple(replace(one, **envelope) for one in batch.envelopes)
+
+
+POISON = {
+    "an id that is taken": {"id": 1},
+    "a number that is no number": {"usable_seconds": "many"},
+    "a number too great": {"letterhead_id": 1 << 70},
+}
+
+
+@pytest.mark.parametrize("poison", POISON.values(), ids=POISON.keys())
+async def test_a_poisoned_change_does_not_fail_its_batch(desk: SqliteDesk, poison: dict[str, Any]) -> None:
+    """Everything else of the batch is committed, in one transaction; the bad one is told its own error."""
+    taken = desk.make.batch()
+    await desk.journal.accept(taken.alerts, poisoned(taken, id=1))
+    good, bad = desk.make.batch(), desk.make.batch()
+    commits = await desk.commits()
+    async with desk.held_writer():
+        posts = [
+            asyncio.create_task(desk.journal.accept(good.alerts, good.envelopes)),
+            asyncio.create_task(desk.journal.accept(bad.alerts, poisoned(bad, **poison))),
+            asyncio.create_task(desk.post()),
+        ]
+        mark = desk.journal.record(verdict_on(1))
+    results = await asyncio.gather(*posts, mark, return_exceptions=True)
+    assert [isinstance(result, Exception) for result in results] == [False, True, False, False]
+    assert commits == ["COMMIT", "ROLLBACK", "COMMIT"]
+    assert await desk.open_counts() == {2}
+    assert await desk.value("SELECT count(*) FROM alerts") == 3
+
+
+async def test_a_failing_step_does_not_fail_its_batch(desk: SqliteDesk) -> None:
+    """A step's own exception goes to who asked for it, and what it wrote is undone."""
+
+    def fail(connection: sqlite3.Connection) -> None:
+        connection.execute("DELETE FROM meta")
+        raise KeyError("a step")
+
+    async with desk.held_writer():
+        post = asyncio.create_task(desk.post())
+        step = desk.ask(fail)
+    await post
+    with pytest.raises(KeyError, match="a step"):
+        await step
+    assert await desk.open_counts() == {1}
+
+
+async def test_what_sqlite_cannot_read_back_is_not_taken(desk: SqliteDesk) -> None:
+    """A number that JSON has not fails its own post, and not every later read of the queue."""
+    with pytest.raises(ValueError, match="JSON"):
+        await desk.post(extra={"used": float("nan")})
+    batch = await desk.post()
+    assert await desk.due_ids() == envelope_ids(batch)
+
+
+async def test_a_poster_who_has_gone_does_not_stop_the_rest(desk: SqliteDesk) -> None:
+    """A cancelled request's alert is committed all the same, and counted."""
+    async with desk.held_writer():
+        gone, stays = asyncio.create_task(desk.post()), asyncio.create_task(desk.post())
+        await asyncio.sleep(0)
+        gone.cancel()
+    await stays
+    assert await desk.open_counts() == {2}
+
+
+async def test_a_step_sees_the_changes_before_it(desk: SqliteDesk) -> None:
+    """Changes of one batch are committed in order as far as it matters."""
+    async with desk.held_writer():
+        post = asyncio.create_task(desk.post(3))
+        await asyncio.sleep(0)
+        step = desk.ask(lambda connection: connection.execute("SELECT count(*) FROM envelopes").fetchone()[0])
+    assert await step == 3
+    await post
