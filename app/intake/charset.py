@@ -4,6 +4,7 @@ import codecs
 import re
 from dataclasses import dataclass
 from encodings.aliases import aliases
+from functools import lru_cache
 
 # Only these: Python also knows codecs that are no charsets (punycode, unicode_escape), and remembers
 # every unknown name that it is asked for.
@@ -50,6 +51,7 @@ class Decoded:
     warnings: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=64)  # every client sends the same one, again and again
 def parse_content_type(value: str) -> tuple[str, str]:
     """Return the media type in lower case without parameters, and the charset parameter; "" for none."""
     media_type, semicolon, _ = value.partition(";")

@@ -31,7 +31,7 @@ def open_writer(data_dir: Path, mode: Mode) -> sqlite3.Connection:
     """
     path = data_dir / JOURNAL_FILE
     try:
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=64)
         path.chmod(0o600)  # alerts may hold what only the operators should read
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")  # a commit is on the disk when it returns

@@ -11,14 +11,18 @@ MAX_ROWS = 1024
 
 
 def write_rows(connection: sqlite3.Connection, before: str, rows: Sequence[Row], after: str = "") -> None:
-    """Run `before VALUES (?, …), (?, …), … after` over all rows.
+    """Run `before SELECT … FROM (VALUES (?, …), (?, …), …) after` over all rows, none of which begins with None.
 
-    The rows go in runs of a power of two, so that few statements serve every size from SQLite's cache.
+    The rows are padded to a power of two, so that few statements serve every number of rows from SQLite's cache.
     """
-    start = 0
-    while start < len(rows):
-        count = min(MAX_ROWS, 1 << (len(rows) - start).bit_length() - 1)
-        run = rows[start : start + count]
-        values = ",".join([f"({','.join('?' * len(run[0]))})"] * count)
-        connection.execute(f"{before} VALUES {values}{after}", list(chain.from_iterable(run)))
-        start += count
+    for start in range(0, len(rows), MAX_ROWS):
+        run = rows[start : start + MAX_ROWS]
+        width, padded = len(run[0]), 1 << (len(run) - 1).bit_length()
+        values = list(chain.from_iterable(run))
+        values += [None] * (width * (padded - len(run)))
+        connection.execute(_statement(before, width, padded, after), values)
+
+
+def _statement(before: str, width: int, count: int, after: str) -> str:
+    rows = ",".join([f"({','.join('?' * width)})"] * count)
+    return f"{before} SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL{after}"

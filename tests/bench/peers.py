@@ -58,7 +58,7 @@ async def aiosmtplib_mails_per_second(port: int, data: bytes, *, connections: in
     """Send with a stop-and-wait client that reuses its connections."""
 
     async def send(count: int) -> None:
-        async with aiosmtplib.SMTP("127.0.0.1", port, start_tls=False) as client:
+        async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False) as client:
             for _ in range(count):
                 await client.sendmail("a@example.org", ["b@example.org"], data)
 

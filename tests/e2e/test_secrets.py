@@ -21,15 +21,9 @@ BEARER = {"Authorization": f"Bearer {CANARY}"}
 BASIC = {"Authorization": "Basic " + b64encode(f"{USER}:{CANARY}".encode()).decode()}
 
 
-@pytest.fixture(params=["PLAIN", "LOGIN"])
-def relay(request: pytest.FixtureRequest) -> Iterator[ScriptedSmtp]:
-    """A relay that refuses the password and repeats it, clear and as it came."""
-
-    def refuse(line: str) -> str:
-        return f"535-5.7.8 not {CANARY}\r\n535 5.7.8 nor {BASE64} nor {line}"
-
-    with background_relay(capabilities=[f"AUTH {request.param}"], AUTH=refuse) as running:
-        yield running
+def refuse(line: str) -> str:
+    """Refuse the login, and repeat the password: clear, and as it came."""
+    return f"535-5.7.8 not {CANARY}\r\n535 5.7.8 nor {BASE64} nor {line}"
 
 
 def settings_for(relay: ScriptedSmtp, password: str = "") -> dict[str, object]:
@@ -79,15 +73,25 @@ def said_in(answers: list[Answer]) -> Iterator[bytes]:
         yield repr(answer.headers).encode()
 
 
-@pytest.mark.parametrize("given", [by_variable, by_url, by_file, by_credential, by_toml])
+@pytest.mark.parametrize(
+    ("given", "mechanism"),
+    [
+        (by_variable, "PLAIN"),
+        (by_variable, "LOGIN"),
+        (by_url, "PLAIN"),
+        (by_file, "LOGIN"),
+        (by_credential, "PLAIN"),
+        (by_toml, "LOGIN"),
+    ],
+)
 def test_a_secret_in_use_shows_nowhere(
     tmp_path: Path,
-    relay: ScriptedSmtp,
     given: Callable[[Path, ScriptedSmtp], Daemon],
+    mechanism: str,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     """Neither the relay's password, though the relay repeats it, nor the token, though clients send it about."""
-    with given(tmp_path, relay) as daemon:
+    with background_relay(capabilities=[f"AUTH {mechanism}"], AUTH=refuse) as relay, given(tmp_path, relay) as daemon:
         daemon.start()
         accepted = daemon.request("POST", "/alerts", "a", BEARER)
         daemon.wait_for_event("relay_fault")
@@ -145,17 +149,14 @@ def test_a_wrong_token_shows_nowhere(tmp_path: Path) -> None:
     ("variables", "toml"),
     [
         ({"RELAY": f"smtps://{USER}:{CANARY}@mail.example.org"}, ""),
-        ({"RELAY": f"smtps://{USER}:{quote(CANARY, safe='')}@mail.example.org:port"}, ""),
-        ({"RELAY_PASSWORD": f"{CANARY}\n{CANARY}"}, ""),
         ({"HTTP__TOKEN": f"{CANARY} ü"}, ""),
         ({"HTTP__TOKN": CANARY}, ""),
         ({"HTTP__PORT": "x", "RELAY_PASSWORD": CANARY, "HTTP__TOKEN": CANARY}, ""),
         ({"RELAY_PASSWORD_FILE": "two-lines"}, ""),
         ({}, f"relay_password = '{CANARY}"),
-        ({}, f"relay_password = ['{CANARY}']"),
         ({}, f"[http]\ntokn = '{CANARY}'"),
     ],
-    ids=["URL", "port", "two lines", "no ASCII", "name", "another", "file", "broken TOML", "list", "TOML name"],
+    ids=["URL", "no ASCII", "name", "another", "file", "broken TOML", "TOML name"],
 )
 def test_a_malformed_secret_is_not_repeated(tmp_path: Path, variables: dict[str, str], toml: str) -> None:
     """The complaint with which `serve` ends names the setting, and nothing of what it holds."""

@@ -49,7 +49,7 @@ def test_an_unknown_setting_is_refused(tmp_path: Path, toml: str, settings: dict
     assert hint in said
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
 def test_an_open_host_needs_a_token(tmp_path: Path, host: str) -> None:
     """Nobody opens the daemon to the network by chance."""
     status, said = serve(tmp_path, HTTP__HOST=host, **COMPLETE)

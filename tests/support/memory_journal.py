@@ -45,6 +45,8 @@ class MemoryJournal:
         self.fault: Exception | None = None  # that the next read or acceptance raises
         self.may_read = asyncio.Event()  # cleared: a read has looked and does not come back yet
         self.may_read.set()
+        self.may_accept = asyncio.Event()  # cleared: an acceptance takes its time, as on a slow disk
+        self.may_accept.set()
         self.commits: list[asyncio.Future[None]] = []
         self.holds_commits = False  # set: `record` is done only when the test says so
         self._backlog_limit = backlog_limit
@@ -63,6 +65,7 @@ class MemoryJournal:
     async def accept(self, alerts: Sequence[AcceptedAlert], envelopes: Sequence[Envelope]) -> None:
         """Take all or none."""
         self._raise_fault()
+        await self.may_accept.wait()
         if self.open_count + len(envelopes) > self._backlog_limit:
             raise JournalUnavailable(f"backlog_limit {self._backlog_limit}")
         by_id = {alert.id: alert for alert in alerts}

@@ -66,7 +66,7 @@ BAD = {
 @pytest.mark.parametrize("text", BAD.values(), ids=BAD.keys())
 def test_what_is_no_address_is_refused(text: str) -> None:
     """A typing error is told, not guessed at; nothing can break out of a header or a command."""
-    with pytest.raises(AddressError, match="address|domain"):
+    with pytest.raises(AddressError, match=r"address|domain"):
         parse_mailbox(text)
 
 

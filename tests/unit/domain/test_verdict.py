@@ -27,7 +27,7 @@ from tests.support.factories import (
 )
 
 make = Factory()
-OUTCOMES = {
+OUTCOMES: dict[str, Outcome] = {
     "sent": SENT,
     "refused": REFUSED,
     "deferred": DEFERRED,

@@ -62,5 +62,5 @@ def test_the_directory_is_made_for_the_owner_alone(tmp_path: Path) -> None:
 def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     """The message names data_dir and the remedy."""
     (tmp_path / "file").touch()
-    with pytest.raises(ConfigurationError, match="data_dir .*file: .*set data_dir"), DirectoryLock(tmp_path / "file"):
+    with pytest.raises(ConfigurationError, match=r"data_dir .*file: .*set data_dir"), DirectoryLock(tmp_path / "file"):
         pass

@@ -88,7 +88,7 @@ class OpenEnvelopes(RuleBasedStateMachine):
         async def guarded() -> Any:
             try:
                 return await coroutine
-            except Exception as error:  # the machine says which are right
+            except Exception as error:  # noqa: BLE001 - the machine says which are right
                 return error
 
         return self.runner.run(guarded())

@@ -26,9 +26,7 @@ FILTERS = {
 }
 
 
-async def test_a_seldom_match_is_found_over_many_short_scans(
-    desk: SqliteDesk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_seldom_match_is_found_over_many_short_scans(desk: SqliteDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     """One critical alert at the very end of many is found, and the page then ends."""
     monkeypatch.setattr(archive_reads, "SCAN", 3)
     critical = await desk.post(severity=Severity.CRITICAL)

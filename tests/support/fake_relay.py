@@ -1,0 +1,100 @@
+"""A relay without a network: its connections answer as the test says."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import cast
+
+from app.delivery.connection import Attempt, Connection, RelayFault
+from app.domain.outcome import Deferred, Outcome
+from app.domain.relay import parse_relay
+from app.protocols.smtp.transaction import OutgoingMail
+from tests.support.factories import AMBIGUOUS, RELAY_DOWN, SENT
+
+RELAY = parse_relay("smtp://mx1.example.org")
+
+
+class Stale:
+    """The server closed the connection while it was idle."""
+
+
+class Hang:
+    """No reply comes until the test lets it, before or after the final dot."""
+
+    def __init__(self, *, past_final_dot: bool) -> None:
+        self.past_final_dot = past_final_dot
+        self.reached = asyncio.Event()
+        self.reply = asyncio.Event()
+
+
+Answer = Outcome | tuple[Outcome, ...] | Exception | Hang | type[Stale]
+
+
+class FakeConnection:
+    """What the worker knows of a connection."""
+
+    def __init__(self, relay: "FakeRelay") -> None:
+        self._relay = relay
+        self.usable = True
+        self.past_final_dot = False
+        self.closed = False
+
+    async def send(self, mail: OutgoingMail) -> Attempt:
+        """Answer as the test says, else take the mail."""
+        assert self.usable
+        assert not self.closed
+        answer = self._relay.answers.popleft() if self._relay.answers else SENT
+        if isinstance(answer, Exception):
+            raise answer
+        if answer is Stale:
+            self.usable = False
+            return Attempt((RELAY_DOWN,) * len(mail.recipients), reusable=False, stale=True)
+        self._relay.mails.append(mail)
+        if isinstance(answer, Hang):
+            self.past_final_dot = answer.past_final_dot
+            answer.reached.set()
+            await answer.reply.wait()
+            self.past_final_dot = False
+            answer = SENT
+        outcomes = answer if isinstance(answer, tuple) else (cast("Outcome", answer),) * len(mail.recipients)
+        self.usable = self._relay.keeps_alive
+        return Attempt(outcomes, reusable=self.usable)
+
+    def abandon(self, reason: str) -> Attempt:
+        """Tell what is known of a mail past its final dot."""
+        assert self.past_final_dot
+        recipients = self._relay.mails[-1].recipients
+        return Attempt((Deferred(AMBIGUOUS.scope, reason, ambiguous=True),) * len(recipients), reusable=False)
+
+    async def close(self) -> None:
+        """Take its time, as a QUIT does."""
+        self.closed = True
+        self._relay.closing.set()
+        await self._relay.may_close.wait()
+
+
+class FakeRelay:
+    """Makes connections, and keeps what was sent over them."""
+
+    def __init__(self) -> None:
+        self.answers: deque[Answer] = deque()
+        self.faults: deque[Deferred | None] = deque()  # why the next connections are not made; None: one is made
+        self.keeps_alive = True  # False: it hangs up after each mail
+        self.mails: list[OutgoingMail] = []
+        self.connections: list[FakeConnection] = []
+        self.connects = 0
+        self.on_connect: Callable[[], None] = lambda: None
+        self.closing = asyncio.Event()
+        self.may_close = asyncio.Event()
+        self.may_close.set()
+
+    async def connect(self) -> Connection:
+        """Return a connection that is ready, or raise RelayFault."""
+        self.connects += 1
+        self.on_connect()
+        await asyncio.sleep(0)
+        fault = self.faults.popleft() if self.faults else None
+        if fault is not None:
+            raise RelayFault(RELAY, fault)
+        self.connections.append(FakeConnection(self))
+        return cast("Connection", self.connections[-1])

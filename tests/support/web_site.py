@@ -1,0 +1,67 @@
+"""The pages of the daemon without a server: the routes over a journal in memory."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from fastapi import FastAPI
+
+from app.web.alerts import alerts_router
+from app.web.errors import answer_errors_as_problems
+from app.web.health import HealthCheck, Vitals, health_router
+from tests.support.asgi_calls import Exchange, http_scope
+from tests.support.clock import FakeClock
+from tests.support.memory_journal import MemoryJournal
+
+WELL = Vitals(
+    closing=False, journal_fault="", relay_fault="", blocked_for=timedelta(), queue_depth=0, oldest_open_at=None
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON, in which there is no NaN."""
+        return json.loads(self.body, parse_constant=lambda name: f"not JSON: {name}")
+
+
+class Site:
+    """Answers requests as the gate hands them on."""
+
+    def __init__(self) -> None:
+        self.journal = MemoryJournal()
+        self.clock = FakeClock()
+        self.sending: set[int] = set()
+        self.vitals = WELL
+        check = HealthCheck(
+            vitals=lambda: self.vitals,
+            clock=self.clock,
+            version="1.2.3",
+            started=self.clock.monotonic(),
+            degraded_after=timedelta(minutes=5),
+        )
+        self._app = FastAPI(docs_url=None, redoc_url=None)
+        self._app.include_router(alerts_router(self.journal, self.sending.__contains__))
+        self._app.include_router(health_router(check))
+        answer_errors_as_problems(self._app)
+
+    async def get(self, target: str, *, method: str = "GET", authenticated: bool = True) -> Answer:
+        """Return the answer to a request."""
+        path, _, query = target.partition("?")
+        scope = http_scope(method, path)
+        scope |= {"query_string": query.encode(), "state": {"authenticated": authenticated}}
+        exchange = Exchange([{"type": "http.request", "body": b"", "more_body": False}])
+        async with asyncio.timeout(30):
+            await self._app(scope, exchange.receive, exchange.send)
+        headers = {name.decode(): value.decode() for name, value in exchange.headers.items()}
+        body = b"".join(message.get("body", b"") for message in exchange.sent[1:])
+        return Answer(exchange.status, headers, body)

@@ -1,0 +1,244 @@
+"""The worker: one mail at a time, each with an outcome, whatever the relay or the mail does."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from app.delivery import worker
+from app.domain.alert import Severity
+from app.domain.envelope import DeliveryState, EnvelopeState
+from app.domain.outcome import Deferred
+from tests.support.factories import AMBIGUOUS, DEFERRED, LETTERHEAD, REFUSED, RELAY_DOWN, SENT, WRONG_PASSWORD
+from tests.support.fake_relay import Hang, Stale
+from tests.support.sending import POISON, Sending
+
+
+async def test_a_mail_goes_to_every_recipient(sending: Sending) -> None:
+    """The envelope's addresses and the rendered bytes reach the relay, and the outcome reaches the journal."""
+    (envelope,) = sending.put(subject="disk full")
+    await sending.drain()
+    (mail,) = sending.relay.mails
+    assert mail.sender == LETTERHEAD.sender.address
+    assert mail.recipients == ("ops@example.org", "boss@example.org")
+    assert mail.data == b"Subject: disk full\r\n\r\n"
+    (verdict,) = sending.journal.verdicts
+    assert (verdict.envelope_id, verdict.state) == (envelope, EnvelopeState.SENT)
+    assert {delivery.relay for delivery in verdict.deliveries} == {"mx1"}
+
+
+async def test_one_connection_serves_many_mails(sending: Sending) -> None:
+    """It is opened once, and closed at the end."""
+    sending.put(20)
+    await sending.drain()
+    assert len(sending.relay.mails) == 20
+    (connection,) = sending.relay.connections
+    assert connection.closed
+
+
+async def test_a_retry_goes_only_to_those_who_wait(sending: Sending) -> None:
+    """Who has the mail does not get it twice."""
+    sending.relay.answers.extend([(SENT, DEFERRED), SENT])
+    sending.put()
+    sending.start()
+    await sending.recorded()
+    sending.clock.pass_time(timedelta(hours=2))
+    await sending.drain()
+    assert [mail.recipients for mail in sending.relay.mails] == [
+        ("ops@example.org", "boss@example.org"),
+        ("boss@example.org",),
+    ]
+    assert sending.journal.open_count == 0
+
+
+async def test_each_recipient_has_his_own_outcome(sending: Sending) -> None:
+    """One bad address does not stop the mail to the others."""
+    sending.relay.answers.append((SENT, REFUSED))
+    sending.put()
+    await sending.drain()
+    (verdict,) = sending.journal.verdicts
+    assert [delivery.state for delivery in verdict.deliveries] == [DeliveryState.SENT, DeliveryState.REFUSED]
+
+
+async def test_an_idle_connection_is_closed(sending: Sending, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers are not kept waiting for nothing; the next mail makes a new one."""
+    monkeypatch.setattr(worker, "IDLE_CLOSE", timedelta(milliseconds=1))
+    sending.put()
+    sending.start()
+    await sending.until(lambda: bool(sending.relay.connections) and sending.relay.connections[0].closed)
+    sending.put()
+    await sending.recorded(2)
+    assert sending.relay.connects == 2
+
+
+# Connections that die
+
+
+async def test_a_stale_connection_is_replaced_free_of_charge(sending: Sending) -> None:
+    """The relay closed it while it was idle: the mail goes out at once over a new one, as its first attempt."""
+    sending.put()
+    sending.start()
+    await sending.recorded()
+    sending.relay.answers.append(Stale)
+    sending.put()
+    verdict = (await sending.recorded(2))[1]
+    assert verdict.state is EnvelopeState.SENT
+    assert {delivery.attempts for delivery in verdict.deliveries} == {1}
+    assert (sending.relay.connects, sending.relay.connections[0].closed) == (2, True)
+    assert sending.link.fault is None
+
+
+async def test_a_stale_connection_to_a_dead_relay_is_a_fault(sending: Sending) -> None:
+    """If the new connection cannot be made, the relay rests and the mail waits, uncharged."""
+    seen = []
+    sending.relay.answers.append(Stale)
+    sending.relay.faults.extend([None, RELAY_DOWN])
+    sending.relay.on_connect = lambda: seen.append(sending.link.fault)
+    sending.put()
+    sending.start()
+    (verdict,) = await sending.recorded()
+    assert seen == [None, None, RELAY_DOWN]
+    assert {delivery.attempts for delivery in verdict.deliveries} == {1}
+
+
+async def test_a_connection_that_the_relay_closed_is_not_used(sending: Sending) -> None:
+    """A relay that hangs up after each mail gets a new connection for the next."""
+    sending.relay.keeps_alive = False
+    sending.put(3)
+    await sending.drain()
+    assert [connection.closed for connection in sending.relay.connections] == [True] * 3
+    assert sending.recorder.tally.sent == 3
+
+
+# Faults of the relay
+
+
+@pytest.mark.parametrize("fault", [RELAY_DOWN, WRONG_PASSWORD], ids=["relay", "configuration"])
+async def test_a_relay_that_cannot_be_reached_costs_no_attempt(sending: Sending, fault: Deferred) -> None:
+    """The mail is put back, the breaker opens, and a probe sends it later as its first attempt."""
+    sending.relay.faults.extend([fault, fault])
+    seen = []
+    sending.relay.on_connect = lambda: seen.append(sending.link.fault)
+    sending.put()
+    sending.start()
+    (verdict,) = await sending.recorded()
+    assert seen == [None, fault, fault]
+    assert {delivery.attempts for delivery in verdict.deliveries} == {1}
+    assert sending.link.fault is None
+
+
+async def test_a_relay_that_fails_in_the_dialogue_costs_no_attempt(sending: Sending) -> None:
+    """A 421 after the greeting opens the breaker too."""
+    sending.relay.answers.append(RELAY_DOWN)
+    sending.relay.keeps_alive = False
+    sending.put()
+    sending.start()
+    (verdict,) = await sending.recorded()
+    assert len(sending.relay.mails) == 2
+    assert {delivery.attempts for delivery in verdict.deliveries} == {1}
+
+
+async def test_a_relay_that_fails_half_way_charges_who_was_answered(sending: Sending) -> None:
+    """What was said to one recipient counts; the breaker opens for the rest."""
+    sending.relay.answers.append((REFUSED, RELAY_DOWN))
+    seen = []
+    sending.put()
+    sending.relay.keeps_alive = False
+    sending.relay.on_connect = lambda: seen.append(sending.link.fault)
+    sending.start()
+    first, second = await sending.recorded(2)
+    assert [delivery.position for delivery in first.deliveries] == [0]
+    assert [delivery.position for delivery in second.deliveries] == [1]
+    assert seen == [None, RELAY_DOWN]
+
+
+# Poison
+
+
+async def test_a_poisoned_mail_is_deferred_alone(sending: Sending) -> None:
+    """What cannot be rendered does not stop what can."""
+    (poisoned,) = sending.put(subject=POISON, severity=Severity.CRITICAL)
+    sending.put(3)
+    await sending.drain()
+    states = {verdict.envelope_id: verdict.state for verdict in sending.journal.verdicts}
+    assert states.pop(poisoned) is EnvelopeState.OPEN
+    assert set(states.values()) == {EnvelopeState.SENT}
+    assert sending.recorder.tally.sent == 3
+
+
+async def test_a_fault_of_the_program_in_the_dialogue_is_deferred_too(sending: Sending) -> None:
+    """Whatever is raised, the worker goes on."""
+    sending.relay.answers.append(ZeroDivisionError("a bug"))
+    sending.put(2)
+    await sending.drain()
+    assert [verdict.state for verdict in sending.journal.verdicts] == [EnvelopeState.OPEN, EnvelopeState.SENT]
+
+
+async def test_a_poisoned_mail_says_nothing_about_the_relay(sending: Sending) -> None:
+    """As the probe of a relay that is down, it neither closes the breaker nor blocks it for good."""
+    sending.link.trip(RELAY_DOWN)
+    seen = []
+    sending.relay.on_connect = lambda: seen.append(sending.link.fault)
+    sending.put(subject=POISON, severity=Severity.CRITICAL)
+    sending.put()
+    sending.start()
+    await sending.recorded(2)
+    assert seen == [RELAY_DOWN]
+    assert sending.link.fault is None
+
+
+# Cut off
+
+
+async def test_a_mail_cut_off_past_its_final_dot_is_ambiguous(
+    sending: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The relay may have taken it, so the journal knows that before the end."""
+    monkeypatch.setattr("app.delivery.sender.DOT_GRACE", timedelta(milliseconds=1))
+    hang = Hang(past_final_dot=True)
+    sending.relay.answers.append(hang)
+    sending.put()
+    sending.start()
+    await hang.reached.wait()
+    await sending.end()
+    (verdict,) = sending.journal.verdicts
+    assert (verdict.state, verdict.ambiguous) == (EnvelopeState.OPEN, True)
+    assert "stopped before the relay confirmed" in verdict.deliveries[0].reason
+
+
+async def test_a_mail_cut_off_before_its_final_dot_is_as_before(sending: Sending) -> None:
+    """Nothing was handed over, so nothing is charged or marked."""
+    hang = Hang(past_final_dot=False)
+    sending.relay.answers.append(hang)
+    sending.put()
+    sending.start()
+    await hang.reached.wait()
+    await sending.end()
+    assert sending.journal.verdicts == []
+    assert sending.journal.open_count == 1
+
+
+async def test_a_mail_past_its_final_dot_gets_a_little_longer(sending: Sending) -> None:
+    """A reply that comes in the grace after the deadline is an ordinary outcome."""
+    hang = Hang(past_final_dot=True)
+    sending.relay.answers.append(hang)
+    sending.put()
+    sending.start()
+    await hang.reached.wait()
+    asyncio.get_running_loop().call_later(0.01, hang.reply.set)
+    await sending.end()
+    (verdict,) = sending.journal.verdicts
+    assert verdict.state is EnvelopeState.SENT
+    assert AMBIGUOUS.reason not in verdict.deliveries[0].reason
+
+
+async def test_an_outcome_is_noted_before_the_connection_is_closed(sending: Sending) -> None:
+    """A mail that was taken is known as sent, though the daemon is cut off while it says QUIT."""
+    sending.relay.keeps_alive = False
+    sending.relay.may_close.clear()
+    sending.put()
+    sending.start()
+    await sending.relay.closing.wait()
+    await sending.end()
+    (verdict,) = sending.journal.verdicts
+    assert verdict.state is EnvelopeState.SENT

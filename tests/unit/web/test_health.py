@@ -1,0 +1,80 @@
+"""`/healthz`: true, quick to read, and silent towards strangers."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from app.web.health import Vitals
+from tests.support.clock import NOW
+from tests.support.web_site import WELL, Site
+
+MINUTE = timedelta(minutes=1)
+BLOCKED = replace(WELL, relay_fault="the relay refuses connections", blocked_for=5 * MINUTE, queue_depth=3)
+
+STATUSES = {
+    "all is well": (WELL, "ok", 200),
+    "mail waits": (replace(WELL, queue_depth=10**6), "ok", 200),
+    "blocked for 5 minutes": (BLOCKED, "degraded", 200),
+    "blocked for less": (replace(BLOCKED, blocked_for=5 * MINUTE - timedelta(seconds=1)), "ok", 200),
+    "blocked with nothing to send": (replace(BLOCKED, queue_depth=0), "ok", 200),
+    "journal out of order": (replace(WELL, journal_fault="disk full"), "unavailable", 503),
+    "journal and relay": (replace(BLOCKED, journal_fault="disk full"), "unavailable", 503),
+    "shutting down": (replace(WELL, closing=True), "closing", 503),
+    "shutting down on a full disk": (replace(WELL, closing=True, journal_fault="disk full"), "closing", 503),
+}
+
+
+@pytest.mark.parametrize(("vitals", "status", "code"), STATUSES.values(), ids=STATUSES.keys())
+async def test_the_status_says_whether_alerts_are_taken(site: Site, vitals: Vitals, status: str, code: int) -> None:
+    """200 while alerts are accepted durably, also if mail cannot leave; else 503."""
+    site.vitals = vitals
+    answer = await site.get("/healthz")
+    assert (answer.json["status"], answer.status) == (status, code)
+
+
+async def test_a_stranger_sees_only_the_status(site: Site) -> None:
+    """An outside watcher needs no token, and learns nothing else."""
+    site.vitals = replace(BLOCKED, journal_fault="disk full")
+    assert (await site.get("/healthz", authenticated=False)).json == {"status": "unavailable"}
+
+
+async def test_whoever_may_read_sees_the_details(site: Site) -> None:
+    """Version, uptime, queue depth, and the age of the oldest unsent mail."""
+    site.vitals = replace(WELL, queue_depth=3, oldest_open_at=NOW - MINUTE)
+    site.clock.pass_time(MINUTE)
+    assert (await site.get("/healthz")).json == {
+        "status": "ok",
+        "version": "1.2.3",
+        "uptime_seconds": 60,
+        "queue_depth": 3,
+        "oldest_unsent_age_seconds": 120,
+    }
+
+
+@pytest.mark.parametrize(
+    ("vitals", "age"),
+    [
+        (replace(WELL, oldest_open_at=NOW), None),
+        (replace(WELL, queue_depth=1), None),
+        (replace(WELL, queue_depth=1, oldest_open_at=NOW + MINUTE), 0),
+    ],
+    ids=["just sent", "not looked yet", "the clock stepped back"],
+)
+async def test_the_age_of_the_oldest_mail_makes_sense(site: Site, vitals: Vitals, age: int | None) -> None:
+    """It is never negative, and there is none without a mail."""
+    site.vitals = vitals
+    assert (await site.get("/healthz")).json["oldest_unsent_age_seconds"] == age
+
+
+async def test_the_details_name_what_is_wrong(site: Site) -> None:
+    """The reason is there, and since when."""
+    site.vitals = replace(BLOCKED, journal_fault="disk full")
+    body = (await site.get("/healthz")).json
+    assert (body["journal"], body["relay"]) == ("disk full", "the relay refuses connections")
+    assert body["blocked_seconds"] == 300
+
+
+async def test_health_is_never_cached(site: Site) -> None:
+    """A proxy must not answer for a daemon that is gone."""
+    assert (await site.get("/healthz")).headers["cache-control"] == "no-store"
