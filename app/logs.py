@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import orjson
 import structlog
 from structlog.processors import ExceptionRenderer
 from structlog.tracebacks import ExceptionDictTransformer
@@ -32,12 +33,13 @@ class LineSink:
         self._fd = fd
         self._poll = select.poll()
         self._poll.register(fd, select.POLLOUT)
+        self._main_thread = threading.main_thread().ident
         self._lines: list[bytes] = []
         self._lost = 0
 
     def write(self, line: bytes) -> None:
         """Write `line`, which has its line end, at the end of this turn of the loop; at once outside of a loop."""
-        if threading.current_thread() is not threading.main_thread():
+        if threading.get_ident() != self._main_thread:
             return self._write([line])
         self._lines.append(line)
         if len(self._lines) == 1:
@@ -91,10 +93,19 @@ class JsonLine:
         """Render; a processor of structlog."""
         if "exc_info" in fields:
             ExceptionRenderer(self._exceptions)(None, level, fields)
-        line = self._encode({"time": self._now(), "level": level, "event": fields.pop("event", ""), **fields})
+        event = {"time": self._now(), "level": level, "event": fields.pop("event", ""), **fields}
+        line = self._quick(event) or self._encode(event)
         for blot in self._blots:
             line = line.replace(blot, BLOT)
         return line.encode() + b"\n"
+
+    def _quick(self, event: EventDict) -> str:
+        """Return the line if it is plain ASCII, as nearly all are, else nothing."""
+        try:
+            line = orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS)
+        except TypeError:
+            return ""
+        return line.decode() if line.isascii() else ""
 
     def _now(self) -> str:
         millis = time.time_ns() // 1_000_000

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import resource
 import socket
 import sys
 from collections.abc import Awaitable, Callable
@@ -45,6 +46,7 @@ from app.web.alerts import alerts_router
 from app.web.errors import answer_errors_as_problems
 from app.web.health import HealthCheck, Vitals, health_router
 
+DESCRIPTORS = 4096  # 1,000 clients, those being refused, the relay, the journal
 GC_THRESHOLDS = (50_000, 20, 50)  # young objects, then passes of each generation; Python's 700 suits scripts
 # After each call of SQLite the committing thread waits this long for the GIL; Python's 5 ms cost a fifth of the posts.
 SWITCH_SECONDS = 0.0002
@@ -56,6 +58,7 @@ def serve(settings: Settings) -> int:
 
     Raises ConfigurationError, JournalLocked, JournalUnavailable or ListenFailed when it cannot start.
     """
+    _raise_file_limit()
     with DirectoryLock(settings.data_dir), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(settings))
 
@@ -73,6 +76,14 @@ async def _serve(settings: Settings) -> int:
     finally:
         if sandbox:
             await sandbox.stop()
+
+
+def _raise_file_limit() -> None:
+    """Allow the descriptors that all connections at once need; login shells often give 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _tune_interpreter() -> None:

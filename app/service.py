@@ -126,8 +126,12 @@ class Service:
         assert self._run_number is not None
         while True:
             try:
-                await self._parts.ingest.accept([startup_notice(facts)])
-                return await self._parts.journal.mark_noticed(self._run_number)
+                # Together, so that they share a commit: a crash between them would bring a second notice.
+                await asyncio.gather(
+                    self._parts.ingest.accept([startup_notice(facts)]),
+                    self._parts.journal.mark_noticed(self._run_number),
+                )
+                return
             except JournalUnavailable:
                 await asyncio.sleep(NOTICE_RETRY.total_seconds())
 

@@ -46,7 +46,7 @@ class RelayFault(MailAlertError):
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class SendResult:
     """What became of one mail: an outcome per recipient, in the order of the mail.
 
     `reusable`: the connection may take another mail. `stale`: it had been used before and died before
@@ -120,7 +120,7 @@ class Connection:
         """For example "TLSv1.3"; None in plaintext."""
         return self._stream.tls_version
 
-    async def send(self, mail: OutgoingMail) -> Attempt:
+    async def send(self, mail: OutgoingMail) -> SendResult:
         """Send one mail. Whatever the relay does is an outcome, never an exception.
 
         When cancelled it cuts the connection; abandon() then tells what is known.
@@ -128,7 +128,7 @@ class Connection:
         limit = self.capabilities.size_limit
         if limit is not None and len(mail.data) > limit:
             reason = f"the mail has {len(mail.data)} bytes, and the relay takes no more than {limit}"
-            return Attempt((Refused(Scope.MESSAGE, reason),) * len(mail.recipients), reusable=self.usable)
+            return SendResult((Refused(Scope.MESSAGE, reason),) * len(mail.recipients), reusable=self.usable)
         before = self._transaction
         self._transaction = transaction = Transaction(
             mail, self.capabilities, reset_first=before is not None and before.needs_reset
@@ -140,17 +140,17 @@ class Connection:
         finally:
             if not (transaction.finished and transaction.intact):
                 self._stream.abort()
-        return Attempt(
+        return SendResult(
             transaction.outcomes(),
             reusable=self.usable,
             stale=before is not None and not transaction.mail_answered,
         )
 
-    def abandon(self, reason: str) -> Attempt:
+    def abandon(self, reason: str) -> SendResult:
         """Return what is known of the mail whose send() was cancelled: ambiguous if past its final dot."""
         assert self._transaction is not None  # there was a send()
         self._transaction.lost(reason)
-        return Attempt(self._transaction.outcomes(), reusable=False)
+        return SendResult(self._transaction.outcomes(), reusable=False)
 
     async def close(self) -> None:
         """Say QUIT if anybody listens, and close. Never raises."""

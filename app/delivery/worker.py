@@ -91,16 +91,16 @@ class Worker:
         )
         connection = await self._ready_connection()
         try:
-            attempt = await connection.send(outgoing)
-            if attempt.stale:  # the server closed it while it was idle: reconnect at once, free of charge
+            result = await connection.send(outgoing)
+            if result.stale:  # the server closed it while it was idle: reconnect at once, free of charge
                 await self._hang_up()
                 connection = await self._ready_connection()
-                attempt = await connection.send(outgoing)
+                result = await connection.send(outgoing)
         except asyncio.CancelledError:
             if connection.past_final_dot:  # the relay may have taken it, so the journal must know
                 self._settle(mail, connection.abandon(CUT_OFF).outcomes)
             raise
-        return attempt.outcomes
+        return result.outcomes
 
     async def _ready_connection(self) -> Connection:
         await self._drop_unusable()

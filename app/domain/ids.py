@@ -22,7 +22,9 @@ class IdSource:
 
     def next_id(self, now_ms: int) -> int:
         """Return an id for the Unix time `now_ms`, in milliseconds; greater than every earlier one."""
-        self._last = max(self._last + 1, (now_ms - EPOCH_MS) << SEQUENCE_BITS)
+        following = self._last + 1
+        first = (now_ms - EPOCH_MS) << SEQUENCE_BITS
+        self._last = max(following, first)
         return self._last
 
 

@@ -26,7 +26,7 @@ def one_line(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return running text: line ends as LF, other control characters made visible as U+FFFD."""
+    """Return running text: line ends as LF, other control characters of ASCII made visible as U+FFFD."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _UNPRINTABLE.sub(REPLACEMENT, without_surrogates(text))
@@ -38,7 +38,7 @@ def shorten(text: str, limit: int) -> str:
 
 
 def cut_middle(text: str, limit_bytes: int) -> str:
-    """Return `text` in at most `limit_bytes` bytes of UTF-8, cut in the middle: the end of a log matters."""
+    """Return `text` in at most `limit_bytes` (100 or more) of UTF-8, cut in the middle: the end of a log matters."""
     data = text.encode()
     if len(data) <= limit_bytes:
         return text

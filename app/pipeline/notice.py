@@ -26,7 +26,8 @@ def should_notify(before: PreviousRuns, at: datetime) -> bool:
     """Tell whether this start is announced: always after a clean end, else at most once in 10 minutes."""
     if before.ended_cleanly or before.last_notice_at is None:
         return True
-    return not timedelta() <= at - before.last_notice_at < QUIET_AFTER_UNCLEAN
+    since = at - before.last_notice_at
+    return since >= QUIET_AFTER_UNCLEAN or since < timedelta()  # a clock that was set back must not silence it
 
 
 def startup_notice(facts: StartFacts) -> Alert:

@@ -1,9 +1,10 @@
 """What people ask of the journal: one alert with its outcomes, and lists of alerts in short pages."""
 
-import json
 import sqlite3
 from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 from app.domain.alert import AcceptedAlert, Severity
 from app.domain.envelope import Delivery, EnvelopeState
@@ -42,21 +43,21 @@ class PageQuery:
     def filters(self) -> str:
         """The conditions, as SQL with named parameters."""
         conditions = ["state = :state"] if self.state is not None else []
-        if self.seldom:
+        if self.is_rare:
             conditions.append("state >= 2")  # SQLite uses a partial index only where its very condition stands
         if self.severity is not None:
             conditions.append("rank = :rank")
         return " AND ".join(conditions) or "true"
 
     @property
-    def seldom(self) -> bool:
+    def is_rare(self) -> bool:
         """Whether an index holds just the alerts that are asked for, so that no scan is needed."""
         return self.state is not None and self.state >= EnvelopeState.PARTLY_SENT
 
 
 def read_page(connection: sqlite3.Connection, query: PageQuery) -> AlertPage:
     """Return what one short scan found; `next_before` goes on behind it, even if nothing was found."""
-    reach = None if query.seldom else connection.execute(REACH, (query.before, SCAN - 1)).fetchone()
+    reach = None if query.is_rare else connection.execute(REACH, (query.before, SCAN - 1)).fetchone()
     parameters = {
         "before": query.before,
         "after": reach[0] if reach else 0,
@@ -64,7 +65,7 @@ def read_page(connection: sqlite3.Connection, query: PageQuery) -> AlertPage:
         "state": query.state,
         "rank": query.severity.rank if query.severity is not None else None,
     }
-    index = "envelopes_failed" if query.seldom else "envelopes_alert"
+    index = "envelopes_failed" if query.is_rare else "envelopes_alert"
     rows = connection.execute(PAGE.format(index=index, filters=query.filters), parameters).fetchall()
     summaries = tuple(map(_summary, rows))
     if len(summaries) == query.limit:
@@ -74,7 +75,7 @@ def read_page(connection: sqlite3.Connection, query: PageQuery) -> AlertPage:
 
 def _summary(row: tuple[Any, ...]) -> AlertSummary:
     alert_id, envelope_id, state, received_at, payload = row
-    alert = decode_alert(json.loads(payload))
+    alert = decode_alert(orjson.loads(payload))
     return AlertSummary(
         id=alert_id,
         received_at=from_ms(received_at),
@@ -97,7 +98,7 @@ def read_report(connection: sqlite3.Connection, alert_id: int, letterheads: Lett
         (alert_id,),
     ).fetchall()
     return AlertReport(
-        accepted=AcceptedAlert(alert_id, from_ms(row[0]), decode_alert(json.loads(row[1]))),
+        accepted=AcceptedAlert(alert_id, from_ms(row[0]), decode_alert(orjson.loads(row[1]))),
         envelopes=tuple(_envelope(connection, envelope, letterheads) for envelope in envelopes),
     )
 

@@ -1,9 +1,10 @@
 """How alerts, letterheads and times stand in the journal. Short keys: every alert pays for them."""
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import orjson
 
 from app.domain.address import Mailbox
 from app.domain.alert import NOTHING, Alert, Link, Severity, Status
@@ -11,9 +12,14 @@ from app.domain.envelope import Letterhead, Templates
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-# ASCII only: what cannot be encoded as UTF-8 could otherwise fail a whole commit.
-# No NaN: SQLite cannot read it as JSON, and a read of many mails would fail for one.
-encode_json = json.JSONEncoder(separators=(",", ":"), check_circular=False, allow_nan=False).encode
+
+
+def encode_json(value: Any) -> str:
+    """Return `value` as JSON that SQLite can read: NaN and the infinities become null.
+
+    Raises TypeError for a lone surrogate or an integer over 64 bits, which no alert of the domain holds.
+    """
+    return orjson.dumps(value).decode()
 
 
 def to_ms(moment: datetime) -> int:
@@ -95,7 +101,7 @@ def encode_letterhead(letterhead: Letterhead) -> str:
 
 def decode_letterhead(text: str) -> Letterhead:
     """Return the letterhead that `encode_letterhead` wrote."""
-    body = json.loads(text)
+    body = orjson.loads(text)
     return Letterhead(
         server_name=body["server_name"],
         sender=Mailbox(*body["sender"]),

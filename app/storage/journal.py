@@ -44,6 +44,7 @@ class SqliteJournal:
         self._writer = GroupWriter(connection, open_count=meta["open"])
         self._reader = Reader(open_reader(data_dir))
         self._letterheads = queue_reads.LetterheadCache()
+        self._queue_reads = queue_reads.QueueReads(self._letterheads)
 
     @property
     def open_count(self) -> int:
@@ -80,7 +81,7 @@ class SqliteJournal:
 
     async def due(self, query: DueQuery) -> list[QueuedMail]:
         """Return envelopes that are due, in the order to send them."""
-        return await self._reader.run(queue_reads.read_due(query, self._letterheads))
+        return await self._reader.run(partial(self._queue_reads.due, query=query))
 
     async def oldest_open(self) -> datetime | None:
         """Return when the oldest open envelope was made, None if there is none."""

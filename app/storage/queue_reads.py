@@ -3,16 +3,22 @@
 Each read returns one row of JSON: a row at a time would ask a busy event loop for the GIL at every row.
 """
 
-import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import orjson
+import structlog
+
 from app.domain.alert import BY_RANK, AcceptedAlert, Severity
 from app.domain.envelope import Delivery, DeliveryState, Envelope, Letterhead, QueuedMail
+from app.domain.ids import format_id
 from app.domain.ports import DueQuery
 from app.storage.codec import decode_alert, decode_letterhead, encode_json, from_ms, to_ms
+
+log = structlog.get_logger()
 
 DUE_OF_RANK = """
 SELECT coalesce(json_group_array(json_array(id, size)), '[]') FROM (
@@ -50,14 +56,43 @@ class LetterheadCache:
         return self._known[number]
 
 
-def read_due(query: DueQuery, letterheads: LetterheadCache) -> Callable[[sqlite3.Connection], list[QueuedMail]]:
-    """Return the read that answers `query`."""
+class QueueReads:
+    """What the reader's thread knows between two reads for the sender.
 
-    def read(connection: sqlite3.Connection) -> list[QueuedMail]:
-        ids = _due_ids(connection, query)
-        return _mails(connection, ids, letterheads) if ids else []
+    A row that cannot be read is quarantined until the next start: it stays in the journal, open and counted,
+    and the others are sent.
+    """
 
-    return read
+    def __init__(self, letterheads: LetterheadCache) -> None:
+        self._letterheads = letterheads
+        self._quarantined: set[int] = set()
+
+    def due(self, connection: sqlite3.Connection, query: DueQuery) -> list[QueuedMail]:
+        """Return the mails that `query` asks for."""
+        ids = _due_ids(connection, replace(query, held={*query.held, *self._quarantined}))
+        try:
+            return _mails(connection, ids, self._letterheads) if ids else []
+        except Exception as error:
+            if not _is_unreadable(error):
+                raise
+            return [mail for envelope_id in ids for mail in self._one(connection, envelope_id)]
+
+    def _one(self, connection: sqlite3.Connection, envelope_id: int) -> list[QueuedMail]:
+        try:
+            return _mails(connection, [envelope_id], self._letterheads)
+        except Exception as error:
+            if not _is_unreadable(error):
+                raise
+            self._quarantined.add(envelope_id)
+            log.exception("mail_quarantined", envelope=format_id(envelope_id))
+            return []
+
+
+def _is_unreadable(error: Exception) -> bool:
+    """Tell a row that holds no alert from a fault of the disk, which any row would meet."""
+    if isinstance(error, sqlite3.Error):
+        return error.sqlite_errorcode == sqlite3.SQLITE_ERROR  # SQLite's JSON functions: malformed JSON
+    return isinstance(error, ValueError | KeyError | TypeError)
 
 
 def _due_ids(connection: sqlite3.Connection, query: DueQuery) -> list[int]:
@@ -141,5 +176,5 @@ def read_oldest_open(connection: sqlite3.Connection) -> datetime | None:
 
 
 def _json(connection: sqlite3.Connection, query: str, parameters: dict[str, Any]) -> list[Any]:
-    rows: list[Any] = json.loads(connection.execute(query, parameters).fetchone()[0])
+    rows: list[Any] = orjson.loads(connection.execute(query, parameters).fetchone()[0])
     return rows

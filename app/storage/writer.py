@@ -136,8 +136,10 @@ class GroupWriter:
         self._dispatch()
 
     def _failed(self, batch: list[Submission], error: sqlite3.Error) -> None:
-        self.fault = f"the journal cannot be written: {error}"
-        log.error("journal_write_failed", error=str(error), code=getattr(error, "sqlite_errorname", ""))
+        fault = f"the journal cannot be written: {error}"
+        if fault != self.fault:  # not at every probe
+            log.error("journal_write_failed", error=str(error), code=getattr(error, "sqlite_errorname", ""))
+        self.fault = fault
         waiting = batch + self._pending
         self._pending = [submission for submission in waiting if isinstance(submission.change, Marking)]
         for submission in waiting:

@@ -24,9 +24,10 @@ def post(url: str, body: Any, *, connections: int = 64, seconds: int = 6) -> Loa
     """POST `body` as JSON again and again, and return what was measured."""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder, "post.lua")
-        text = json.dumps(body).replace("]]", "] ]")
         script.write_text(
-            f'wrk.method = "POST"\nwrk.body = [[{text}]]\nwrk.headers["Content-Type"] = "application/json"\n'
+            'wrk.method = "POST"\n'
+            f"wrk.body = [==[{json.dumps(body)}]==]\n"  # a long bracket of Lua, which JSON never closes
+            'wrk.headers["Content-Type"] = "application/json"\n'
         )
         command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(script), url]
         out = subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -36,9 +36,7 @@ async def until(daemon: Daemon, status: str) -> dict[str, object]:
 async def test_relay_down_for_a_whole_run(tmp_path: Path) -> None:
     """With the relay down alerts are accepted and health degrades; on its return all are delivered."""
     relay = ScriptedSmtp(port=free_port())
-    with Daemon(
-        tmp_path / "var", relay=f"smtp://127.0.0.1:{relay.port}", degraded_after="1s", **ADDRESSES
-    ) as daemon:
+    with Daemon(tmp_path / "var", relay=f"smtp://127.0.0.1:{relay.port}", degraded_after="1s", **ADDRESSES) as daemon:
         await asyncio.to_thread(daemon.start)
         wanted = await asyncio.to_thread(post_many, daemon, 50)
         health = await until(daemon, "degraded")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.delivery.connection import DEFAULT_TIMEOUTS, Attempt, Connection, OutgoingMail, RelayFault, Timeouts
+from app.delivery.connection import DEFAULT_TIMEOUTS, Connection, OutgoingMail, RelayFault, SendResult, Timeouts
 from app.domain.outcome import Deferred, Outcome, Refused, Scope, Sent
 from app.domain.relay import Relay, Security
 from tests.support.scripted_smtp import ScriptedSmtp
@@ -23,14 +23,16 @@ def _relay(server: ScriptedSmtp, security: Security = Security.OPPORTUNISTIC, **
     return Relay(name="mx", host=server.host, port=server.port, security=security, **fields)
 
 
-async def _send(server: ScriptedSmtp, mail: OutgoingMail = MAIL, *, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> Attempt:
+async def _send(
+    server: ScriptedSmtp, mail: OutgoingMail = MAIL, *, timeouts: Timeouts = DEFAULT_TIMEOUTS
+) -> SendResult:
     connection = await Connection.open(_relay(server), helo_name="client.test", timeouts=timeouts)
     attempt = await connection.send(mail)
     await connection.close()
     return attempt
 
 
-def _scopes(attempt: Attempt) -> list[tuple[type[Outcome], Scope | None]]:
+def _scopes(attempt: SendResult) -> list[tuple[type[Outcome], Scope | None]]:
     return [(type(outcome), getattr(outcome, "scope", None)) for outcome in attempt.outcomes]
 
 

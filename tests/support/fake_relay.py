@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import cast
 
-from app.delivery.connection import Attempt, Connection, RelayFault
+from app.delivery.connection import Connection, RelayFault, SendResult
 from app.domain.outcome import Deferred, Outcome
 from app.domain.relay import parse_relay
 from app.protocols.smtp.transaction import OutgoingMail
@@ -39,7 +39,7 @@ class FakeConnection:
         self.past_final_dot = False
         self.closed = False
 
-    async def send(self, mail: OutgoingMail) -> Attempt:
+    async def send(self, mail: OutgoingMail) -> SendResult:
         """Answer as the test says, else take the mail."""
         assert self.usable
         assert not self.closed
@@ -48,7 +48,7 @@ class FakeConnection:
             raise answer
         if answer is Stale:
             self.usable = False
-            return Attempt((RELAY_DOWN,) * len(mail.recipients), reusable=False, stale=True)
+            return SendResult((RELAY_DOWN,) * len(mail.recipients), reusable=False, stale=True)
         self._relay.mails.append(mail)
         if isinstance(answer, Hang):
             self.past_final_dot = answer.past_final_dot
@@ -58,13 +58,13 @@ class FakeConnection:
             answer = SENT
         outcomes = answer if isinstance(answer, tuple) else (cast("Outcome", answer),) * len(mail.recipients)
         self.usable = self._relay.keeps_alive
-        return Attempt(outcomes, reusable=self.usable)
+        return SendResult(outcomes, reusable=self.usable)
 
-    def abandon(self, reason: str) -> Attempt:
+    def abandon(self, reason: str) -> SendResult:
         """Tell what is known of a mail past its final dot."""
         assert self.past_final_dot
         recipients = self._relay.mails[-1].recipients
-        return Attempt((Deferred(AMBIGUOUS.scope, reason, ambiguous=True),) * len(recipients), reusable=False)
+        return SendResult((Deferred(AMBIGUOUS.scope, reason, ambiguous=True),) * len(recipients), reusable=False)
 
     async def close(self) -> None:
         """Take its time, as a QUIT does."""

@@ -72,10 +72,10 @@ def test_an_exception_has_its_frames_but_no_locals(lines: Lines) -> None:
 
 def test_what_other_libraries_log_takes_the_same_way(lines: Lines) -> None:
     """Warnings of the standard library's logging are events too, with the name of their logger."""
-    logging.getLogger("uvicorn.error").warning("100%% of %s", "x")
-    logging.getLogger("uvicorn.error").info("chatter")
+    logging.getLogger("some.library").warning("100%% of %s", "x")
+    logging.getLogger("some.library").info("chatter")
     (line,) = lines()
-    assert (line["level"], line["event"], line["logger"]) == ("warning", "100% of x", "uvicorn.error")
+    assert (line["level"], line["event"], line["logger"]) == ("warning", "100% of x", "some.library")
 
 
 def test_an_exception_of_another_library_keeps_its_traceback(lines: Lines) -> None:

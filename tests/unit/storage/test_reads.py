@@ -57,7 +57,7 @@ async def test_no_page_walks_over_the_table(
 ) -> None:
     """Every combination of filters goes by an index, in the order of the index."""
     query = PageQuery(before=1 << 60, limit=50, state=state, severity=severity)
-    index = "envelopes_failed" if query.seldom else "envelopes_alert"
+    index = "envelopes_failed" if query.is_rare else "envelopes_alert"
     explain = "EXPLAIN QUERY PLAN " + archive_reads.PAGE.format(index=index, filters=query.filters)
     parameters = {"before": 1, "after": 0, "limit": 1, "state": state, "rank": 0}
     rows = await desk.ask(lambda connection: connection.execute(explain, parameters).fetchall())
@@ -103,3 +103,14 @@ async def test_posts_under_way_count_against_the_backlog_limit(desk: SqliteDesk)
     results = await asyncio.gather(*posts, return_exceptions=True)
     assert sum(isinstance(result, Exception) for result in results) == 2
     assert await desk.open_counts() == {9}
+
+
+async def test_an_unreadable_row_does_not_stop_the_others(desk: SqliteDesk) -> None:
+    """A payload that is no JSON is quarantined; the mails around it are handed out, now and later."""
+    first, bad, last = await desk.post(), await desk.post(), await desk.post()
+    damage = f"UPDATE alerts SET payload = 'no JSON' WHERE id = {bad.alerts[0].id}"
+    await desk.ask(lambda connection: connection.execute(damage).rowcount)
+    wanted = envelope_ids(first) + envelope_ids(last)
+    assert await desk.due_ids() == wanted
+    assert await desk.due_ids() == wanted
+    assert desk.journal.open_count == 3

@@ -109,10 +109,16 @@ async def test_a_failing_step_does_not_fail_its_batch(desk: SqliteDesk) -> None:
     assert await desk.open_counts() == {1}
 
 
-async def test_what_sqlite_cannot_read_back_is_not_taken(desk: SqliteDesk) -> None:
-    """A number that JSON has not fails its own post, and not every later read of the queue."""
-    with pytest.raises(ValueError, match="JSON"):
-        await desk.post(extra={"used": float("nan")})
+async def test_what_sqlite_cannot_read_back_is_not_written(desk: SqliteDesk) -> None:
+    """A number that JSON has not is null in the journal, and fails no later read of the queue."""
+    batch = await desk.post(extra={"used": float("nan")})
+    assert await desk.due_ids() == envelope_ids(batch)
+
+
+async def test_a_lone_surrogate_fails_only_its_own_post(desk: SqliteDesk) -> None:
+    """What cannot be written as UTF-8 is refused before it reaches the writer."""
+    with pytest.raises(TypeError, match="surrogates"):
+        await desk.post(content="\ud800")
     batch = await desk.post()
     assert await desk.due_ids() == envelope_ids(batch)
 
