@@ -131,9 +131,10 @@ class Service:
                     self._parts.ingest.accept([startup_notice(facts)]),
                     self._parts.journal.mark_noticed(self._run_number),
                 )
-                return
             except JournalUnavailable:
                 await asyncio.sleep(NOTICE_RETRY.total_seconds())
+            else:
+                return
 
     async def _drain(self, sending: asyncio.Task[None]) -> None:
         """End the intake, then send what is queued until the deadline. The server answers 503 meanwhile."""
