@@ -44,6 +44,7 @@ class Recorder:
         self._room = asyncio.Event()
         self._room.set()
         self.tally = Tally()
+        self._log = structlog.get_logger().bind()  # bound once: it writes a line for every mail
 
     async def room(self) -> None:
         """Wait until another outcome may be on its way to the journal."""
@@ -55,7 +56,7 @@ class Recorder:
         task = asyncio.ensure_future(self._store.record(verdict))
         task.add_done_callback(lambda done: self._recorded(mail, verdict, done))
         for delivery in verdict.deliveries:
-            _log_outcome(mail, delivery)
+            self._log_outcome(mail, delivery)
 
     def _recorded(self, mail: QueuedMail, verdict: Verdict, done: "asyncio.Future[None]") -> None:
         self._count(-1)
@@ -76,17 +77,16 @@ class Recorder:
         else:
             self._room.clear()
 
-
-def _log_outcome(mail: QueuedMail, delivery: Delivery) -> None:
-    level = log.info if delivery.state is DeliveryState.SENT else log.warning
-    level(
-        EVENTS[delivery.state],
-        alert=format_id(mail.envelope.alert_id),
-        envelope=format_id(mail.envelope.id),
-        to=mail.letterhead.recipients[delivery.position].address,
-        relay=delivery.relay,
-        reply=delivery.reply,
-        reason=delivery.reason,
-        attempt=delivery.attempts,
-        ambiguous=delivery.ambiguous,
-    )
+    def _log_outcome(self, mail: QueuedMail, delivery: Delivery) -> None:
+        level = self._log.info if delivery.state is DeliveryState.SENT else self._log.warning
+        level(
+            EVENTS[delivery.state],
+            alert=format_id(mail.envelope.alert_id),
+            envelope=format_id(mail.envelope.id),
+            to=mail.letterhead.recipients[delivery.position].address,
+            relay=delivery.relay,
+            reply=delivery.reply,
+            reason=delivery.reason,
+            attempt=delivery.attempts,
+            ambiguous=delivery.ambiguous,
+        )
