@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV ?= uv
 
+.DELETE_ON_ERROR:
 .PHONY: run test check fmt bench lock clean
 
 run: $(VENV)/run.stamp

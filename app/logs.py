@@ -34,6 +34,7 @@ class LineSink:
         self._poll = select.poll()
         self._poll.register(fd, select.POLLOUT)
         self._main_thread = threading.main_thread().ident
+        self._lock = threading.Lock()
         self._lines: list[bytes] = []
         self._lost = 0
 
@@ -56,6 +57,10 @@ class LineSink:
 
     def _write(self, lines: Sequence[bytes]) -> None:
         """Write the lines, in pieces that a pipe takes whole and without waiting once it polls writable."""
+        with self._lock:  # one poll object serves all threads, and takes one caller at a time
+            self._write_all(lines)
+
+    def _write_all(self, lines: Sequence[bytes]) -> None:
         data = b"".join(lines)
         if self._lost:
             data = b'\n{"event":"log_lines_lost","count":%d}\n%s' % (self._lost, data)

@@ -18,6 +18,7 @@ from app.delivery.connection import Connection
 from app.delivery.link import RelayLink
 from app.delivery.recorder import Recorder
 from app.delivery.sender import Sender
+from app.delivery.suspects import Suspects
 from app.delivery.worker import Tools
 from app.domain.envelope import Letterhead
 from app.domain.errors import ConfigurationError, ListenFailed
@@ -47,6 +48,7 @@ from app.web.errors import answer_errors_as_problems
 from app.web.health import HealthCheck, Vitals, health_router
 
 DESCRIPTORS = 4096  # 1,000 clients, those being refused, the relay, the journal
+ALERTS_PATHS = frozenset({"/alerts", "/alerts/"})  # curl follows no redirect unless told, and the alert is lost
 GC_THRESHOLDS = (50_000, 20, 50)  # young objects, then passes of each generation; Python's 700 suits scripts
 # After each call of SQLite the committing thread waits this long for the GIL; Python's 5 ms cost a fifth of the posts.
 SWITCH_SECONDS = 0.0002
@@ -68,12 +70,13 @@ async def _serve(settings: Settings) -> int:
     mode = Mode.SANDBOX if settings.sandbox else Mode.LIVE
     journal = SqliteJournal(settings.data_dir, mode=mode, backlog_limit=settings.backlog_limit)
     sandbox = SandboxRelay(clock=SystemClock()) if settings.sandbox else None
-    relay = await sandbox.start() if sandbox else settings.outgoing_relay()
-    service = await _build(settings, journal, relay, sandbox, listener)
-    _tune_interpreter()
     try:
+        relay = await sandbox.start() if sandbox else settings.outgoing_relay()
+        service = await _build(settings, journal, relay, sandbox, listener)
+        _tune_interpreter()
         return await service.run()
     finally:
+        await journal.close()
         if sandbox:
             await sandbox.stop()
 
@@ -96,7 +99,7 @@ def _tune_interpreter() -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class SendingHalf:
     """The sending half."""
 
     queue: MailQueue
@@ -125,7 +128,7 @@ async def _build(
         store=journal, clock=clock, retention=settings.retention, usable_seconds=delivery.link.usable_seconds
     )
     health = HealthCheck(
-        vitals=partial(_vitals, journal, ingest, delivery.link, upkeep),
+        vitals=partial(_vitals, journal, ingest, delivery, upkeep),
         clock=clock,
         version=__version__,
         started=clock.monotonic(),
@@ -158,7 +161,7 @@ def _delivery(
     clock: SystemClock,
     connect: Callable[[], Awaitable[Connection]],
     relay_name: str,
-) -> Delivery:
+) -> SendingHalf:
     queue = MailQueue(store=journal, clock=clock)
     link = RelayLink(name=relay_name, connect=connect, clock=clock, usable_seconds=journal.usable_seconds)
     recorder = Recorder(store=journal, queue=queue)
@@ -166,11 +169,12 @@ def _delivery(
         queue=queue,
         link=link,
         recorder=recorder,
+        suspects=Suspects(),
         render=Composer(mac_key=journal.mac_key).render,
         clock=clock,
         lifetime=settings.lifetime,
     )
-    return Delivery(
+    return SendingHalf(
         queue=queue, link=link, recorder=recorder, sender=Sender(tools, connections=settings.relay_connections)
     )
 
@@ -185,12 +189,13 @@ def _letterhead(settings: Settings) -> Letterhead:
     )
 
 
-def _vitals(journal: SqliteJournal, ingest: Ingest, link: RelayLink, upkeep: Upkeep) -> Vitals:
-    fault = link.fault
+def _vitals(journal: SqliteJournal, ingest: Ingest, delivery: SendingHalf, upkeep: Upkeep) -> Vitals:
+    link = delivery.link
     return Vitals(
         closing=ingest.closed,
         journal_fault=journal.fault,
-        relay_fault="" if fault is None else f"{fault.reason} ({fault.reply})" if fault.reply else fault.reason,
+        relay_fault=link.last_reason if link.blocked_for else "",
+        queue_fault=delivery.queue.fault or journal.quarantine,
         blocked_for=link.blocked_for,
         queue_depth=journal.open_count,
         oldest_open_at=upkeep.oldest_open_at,
@@ -202,7 +207,7 @@ def create_app(
 ) -> App:
     """Return the whole application: the intake's fast path before FastAPI, which serves the rest."""
     # No interactive docs: their pages load scripts from elsewhere.
-    api = FastAPI(title="Mail Alert System", version=__version__, docs_url=None, redoc_url=None)
+    api = FastAPI(title="Mail Alert System", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
     api.include_router(alerts_router(journal, queue.is_sending))
     api.include_router(health_router(health))
     if sandbox:
@@ -211,7 +216,7 @@ def create_app(
     describe_intake(api)
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == "/alerts" and scope["method"] == "POST":
+        if scope["path"] in ALERTS_PATHS and scope["method"] not in {"GET", "HEAD"}:
             await alerts(scope, receive, send)
         else:
             await api(scope, receive, send)

@@ -92,7 +92,6 @@ class Service:
             upkeep.cancel()
             await self._end()
             parts.server.should_exit = True
-        await parts.journal.close()
         return 0
 
     def _on_signal(self, number: int) -> None:
@@ -120,7 +119,10 @@ class Service:
             version=self._identity.version, host=self._identity.host, at=started, recovered=recovered, before=before
         )
         if self._announce and should_notify(before, started):
-            await self._notify(facts)
+            try:
+                await self._notify(facts)
+            except Exception:  # a notice is not worth the daemon
+                log.exception("notice_failed")
 
     async def _notify(self, facts: StartFacts) -> None:
         assert self._run_number is not None

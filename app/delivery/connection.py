@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.domain.errors import MailAlertError, ProtocolError
-from app.domain.outcome import Deferred, Outcome, Refused, Scope
+from app.domain.outcome import Deferred, Outcome, Refused, Reply, Scope
 from app.domain.relay import Relay, Security
 from app.net.streams import CertificateRejected, Stream, StreamError, StreamTimeout
 from app.net.tls import PeerCertificate, client_context
@@ -50,12 +50,15 @@ class SendResult:
     """What became of one mail: an outcome per recipient, in the order of the mail.
 
     `reusable`: the connection may take another mail. `stale`: it had been used before and died before
-    the reply to MAIL, so nothing is charged; connect anew at once.
+    the reply to MAIL, so nothing is charged; connect anew at once. `mail_taken_up`: MAIL was accepted, so
+    what failed then may be this mail's fault. `sender_refusal`: MAIL was refused for good.
     """
 
     outcomes: tuple[Outcome, ...]
     reusable: bool
     stale: bool = False
+    mail_taken_up: bool = False
+    sender_refusal: Reply | None = None
 
 
 class Connection:
@@ -144,6 +147,8 @@ class Connection:
             transaction.outcomes(),
             reusable=self.usable,
             stale=before is not None and not transaction.mail_answered,
+            mail_taken_up=transaction.mail_taken_up,
+            sender_refusal=transaction.sender_refusal,
         )
 
     def abandon(self, reason: str) -> SendResult:

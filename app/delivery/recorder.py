@@ -13,8 +13,8 @@ from app.pipeline.queue import MailQueue
 
 log = structlog.get_logger()
 
-# Mails whose outcome is not committed yet. A crash sends just these twice, so there are few;
-# fewer than one commit can hold would make the sender wait for the disk.
+# Mails whose outcome is not committed yet, beside the one that each worker has in hand. A crash sends just these
+# twice, so there are few; fewer than one commit can hold would make the sender wait for the disk.
 UNRECORDED = 64
 
 EVENTS = {
@@ -46,7 +46,7 @@ class Recorder:
         self.tally = Tally()
         self._log = structlog.get_logger().bind()  # bound once: it writes a line for every mail
 
-    async def room(self) -> None:
+    async def wait_for_room(self) -> None:
         """Wait until another outcome may be on its way to the journal."""
         await self._room.wait()
 

@@ -8,9 +8,10 @@ from datetime import timedelta
 
 import structlog
 
-from app.delivery.connection import Connection, RelayFault
+from app.delivery.connection import Connection, RelayFault, SendResult
 from app.delivery.link import RelayLink
 from app.delivery.recorder import Recorder
+from app.delivery.suspects import Suspects
 from app.domain.envelope import QueuedMail
 from app.domain.ids import format_id
 from app.domain.outcome import Deferred, Outcome, Scope
@@ -23,6 +24,9 @@ log = structlog.get_logger()
 
 IDLE_CLOSE = timedelta(seconds=10)  # servers drop idle clients; RFC 5321 section 4.5.3.2.7 asks them to wait 5 min
 
+UNRENDERED = Deferred(Scope.MESSAGE, "the mail could not be made; the log says why")
+BROKEN_ATTEMPT = Deferred(Scope.RELAY, "the attempt failed here; the log says why")
+REFUSES_SENDERS = "the relay refuses the sender of every mail; set mail_from to what this account may send as"
 CUT_OFF = "the daemon was stopped before the relay confirmed the mail; it is sent again"
 
 
@@ -33,6 +37,7 @@ class Tools:
     queue: MailQueue
     link: RelayLink
     recorder: Recorder
+    suspects: Suspects
     render: Callable[[QueuedMail], bytes]
     clock: Clock
     lifetime: timedelta
@@ -58,37 +63,49 @@ class Worker:
             mail = await queue.take(within=IDLE_CLOSE)
             if mail is None:
                 await self._hang_up()
-            elif await self._tools.link.admitted():
-                await self._deliver(mail)
-            else:
+                continue
+            ticket = await self._tools.link.admitted()
+            if ticket is None:
                 queue.abandon()
+            else:
+                await self._deliver(mail, ticket)
         await self._hang_up()
 
-    async def _deliver(self, mail: QueuedMail) -> None:
-        await self._tools.recorder.room()
-        self._tools.queue.begin(mail.envelope.id)
+    async def _deliver(self, mail: QueuedMail, ticket: int) -> None:
+        tools = self._tools
+        await tools.recorder.wait_for_room()
+        tools.queue.begin(mail.envelope.id)
+        outgoing = self._outgoing(mail)
+        if outgoing is None:
+            tools.link.untried(ticket)
+            return self._settle(mail, [UNRENDERED] * len(mail.pending))
         try:
-            outcomes = await self._outcomes(mail)
+            result = await self._send(mail, outgoing)
         except RelayFault as fault:
-            self._tools.link.trip(fault.outcome)
-            self._tools.queue.put_back(mail)
-            return
-        except Exception:  # the top of the worker: a poisoned mail must not stop the rest
-            log.exception("mail_failed", envelope=format_id(mail.envelope.id))
-            outcomes = [Deferred(Scope.MESSAGE, "the mail could not be made; the log says why")] * len(mail.pending)
-            self._tools.link.untried()
-        else:
-            self._tell_link(outcomes)
-        self._settle(mail, outcomes)
-        await self._drop_unusable()  # behind the verdict: what is seen must be noted, even if this is cancelled
+            tools.link.trip(fault.outcome, ticket)
+            return tools.queue.put_back(mail)
+        except Exception:  # the top of the worker: one that fails must not stop the rest
+            log.exception("sending_failed", envelope=format_id(mail.envelope.id))
+            result = SendResult((BROKEN_ATTEMPT,) * len(mail.pending), reusable=False, mail_taken_up=True)
+        outcomes = self._weighed(result)
+        self._tell_link(outcomes, ticket)
+        self._settle(mail, tools.suspects.charged(mail.envelope.id, outcomes) if result.mail_taken_up else outcomes)
+        # Behind the verdict: what is seen must be noted, even if this is cancelled.
+        return await self._drop_unusable()
 
-    async def _outcomes(self, mail: QueuedMail) -> Sequence[Outcome]:
+    def _outgoing(self, mail: QueuedMail) -> OutgoingMail | None:
         recipients = mail.letterhead.recipients
-        outgoing = OutgoingMail(
-            sender=mail.letterhead.sender.address,
-            recipients=tuple(recipients[delivery.position].address for delivery in mail.pending),
-            data=self._tools.render(mail),
-        )
+        try:
+            return OutgoingMail(
+                sender=mail.letterhead.sender.address,
+                recipients=tuple(recipients[delivery.position].address for delivery in mail.pending),
+                data=self._tools.render(mail),
+            )
+        except Exception:  # a poisoned mail must not stop the rest
+            log.exception("mail_not_rendered", envelope=format_id(mail.envelope.id))
+            return None
+
+    async def _send(self, mail: QueuedMail, outgoing: OutgoingMail) -> SendResult:
         connection = await self._ready_connection()
         try:
             result = await connection.send(outgoing)
@@ -100,7 +117,13 @@ class Worker:
             if connection.past_final_dot:  # the relay may have taken it, so the journal must know
                 self._settle(mail, connection.abandon(CUT_OFF).outcomes)
             raise
-        return result.outcomes
+        return result
+
+    def _weighed(self, result: SendResult) -> Sequence[Outcome]:
+        """Return the outcomes; a relay that refuses every sender is at fault itself."""
+        if not self._tools.link.refuses_every_sender(result.sender_refusal):
+            return result.outcomes
+        return [Deferred(Scope.RELAY, REFUSES_SENDERS, result.sender_refusal)] * len(result.outcomes)
 
     async def _ready_connection(self) -> Connection:
         await self._drop_unusable()
@@ -108,12 +131,12 @@ class Worker:
             self._connection = await self._tools.link.connect()
         return self._connection
 
-    def _tell_link(self, outcomes: Sequence[Outcome]) -> None:
+    def _tell_link(self, outcomes: Sequence[Outcome], ticket: int) -> None:
         for outcome in outcomes:
             if isinstance(outcome, Deferred) and is_uncharged(outcome):
-                self._tools.link.trip(outcome)
+                self._tools.link.trip(outcome, ticket)
                 return
-        self._tools.link.works()
+        self._tools.link.works(outcomes)
 
     def _settle(self, mail: QueuedMail, outcomes: Sequence[Outcome]) -> None:
         tools = self._tools
@@ -128,6 +151,7 @@ class Worker:
         if verdict is None:
             tools.queue.put_back(mail)
         else:
+            tools.suspects.clear(mail.envelope.id)
             tools.recorder.record(mail, verdict)
 
     async def _drop_unusable(self) -> None:

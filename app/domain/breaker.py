@@ -3,6 +3,8 @@
 from app.domain.backoff import configuration_pause, relay_pause
 from app.domain.outcome import Deferred, Scope
 
+NO_PROBE = 0  # tickets count from 1
+
 
 class Breaker:
     """Closed while the relay works. All times are monotonic seconds.
@@ -13,35 +15,41 @@ class Breaker:
     def __init__(self, *, now: float, usable_seconds: float = 0) -> None:
         """Start closed, with the usable time of earlier runs."""
         self.fault: Deferred | None = None
-        self.blocked_since: float | None = None
         self.failures = 0
         self.retry_at = now
-        self._probing = False
+        self._tickets = 0
+        self._probe = NO_PROBE
         self._usable = usable_seconds
         self._closed_at = now
 
     def admits(self, now: float) -> bool:
         """Tell whether an attempt may be made now: any while closed, one probe once the pause is over."""
-        return self.fault is None or (now >= self.retry_at and not self._probing)
+        return self.fault is None or (now >= self.retry_at and self._probe == NO_PROBE)
 
-    def begin(self) -> None:
-        """Note that an admitted attempt begins; while open it is the probe."""
-        self._probing = self.fault is not None
+    def begin(self) -> int:
+        """Note that an admitted attempt begins, and return its ticket; while open it is the probe."""
+        self._tickets += 1
+        if self.fault is not None:
+            self._probe = self._tickets
+        return self._tickets
 
-    def give_up_probe(self) -> None:
-        """Note that the admitted attempt came to nothing, so that another may be the probe."""
-        self._probing = False
+    def give_up(self, ticket: int) -> None:
+        """Note that the attempt came to nothing; if it was the probe, another may be it."""
+        if ticket == self._probe:
+            self._probe = NO_PROBE
 
-    def trip(self, fault: Deferred, now: float, random: float) -> bool:
-        """Note a fault; return whether it was news. Attempts that began before the first fault say nothing new."""
-        if self.fault is not None and not self._probing:
+    def trip(self, fault: Deferred, now: float, random: float, *, ticket: int) -> bool:
+        """Note that an attempt met a fault; return whether that was news.
+
+        While open only the probe's fault is: attempts that began before the first fault say nothing new.
+        """
+        if self.fault is not None and ticket != self._probe:
             return False
         if self.fault is None:
             self._usable += now - self._closed_at
-            self.blocked_since = now
         self.failures += 1
         self.fault = fault
-        self._probing = False
+        self._probe = NO_PROBE
         self.retry_at = now + self._pause(fault, random)
         return True
 
@@ -55,9 +63,8 @@ class Breaker:
         if self.fault is None:
             return False
         self.fault = None
-        self.blocked_since = None
         self.failures = 0
-        self._probing = False
+        self._probe = NO_PROBE
         self._closed_at = now
         return True
 

@@ -35,6 +35,8 @@ class AlertsEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        if scope["method"] != "POST":
+            return await answer_problem(send, problems.method_not_allowed(["GET", "HEAD", "POST"]))
         fields: Fields = dict(scope["headers"])
         size = _announced_size(fields, self._body_limit)
         try:
@@ -56,6 +58,7 @@ class AlertsEndpoint:
             names = [format_id(number) for number in ids]
             self._log_accepted(reading.alerts, names)
             await _answer_accepted(send, reading, names)
+        return None
 
     def _log_accepted(self, alerts: Sequence[Alert], ids: Sequence[str]) -> None:
         for alert, name in zip(alerts, ids, strict=True):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.domain.alert import AcceptedAlert, Alert
+from app.domain.alert import AcceptedAlert, Alert, Severity
 from app.domain.envelope import Envelope
 from app.domain.errors import JournalUnavailable
 from app.domain.ids import IdSource
@@ -23,9 +23,9 @@ class Ingest:
     """The door that every intake goes through."""
 
     def __init__(
-        self, *, store: AlertStore, ids: IdSource, clock: Clock, plan: MailPlan, on_accepted: Callable[[], None]
+        self, *, store: AlertStore, ids: IdSource, clock: Clock, plan: MailPlan, on_accepted: Callable[[Severity], None]
     ) -> None:
-        """`on_accepted` is called after each commit: there is new mail to send."""
+        """`on_accepted` is called after each commit: there is new mail to send, of this severity at most."""
         self._store = store
         self._ids = ids
         self._clock = clock
@@ -54,7 +54,7 @@ class Ingest:
         next_id = self._ids.next_id
         accepted = [AcceptedAlert(next_id(now_ms), now, alert) for alert in alerts]
         await self._store.accept(accepted, [self._envelope(next_id(now_ms), alert, now) for alert in accepted])
-        self._on_accepted()
+        self._on_accepted(max((alert.severity for alert in alerts), key=_rank))
         return [alert.id for alert in accepted]
 
     def _envelope(self, number: int, accepted: AcceptedAlert, now: datetime) -> Envelope:
@@ -67,3 +67,7 @@ class Ingest:
             due_at=now,
             usable_seconds=self._plan.usable_seconds(),
         )
+
+
+def _rank(severity: Severity) -> int:
+    return severity.rank

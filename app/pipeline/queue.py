@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import structlog
 
+from app.domain.alert import Severity
 from app.domain.envelope import QueuedMail
 from app.domain.ports import Clock, DueQuery, MailStore
 
@@ -17,7 +18,8 @@ WINDOW = 200  # mails in memory: more would make a new critical mail wait behind
 LOW_WATER = WINDOW // 2
 WINDOW_BYTES = 16 * 1024 * 1024  # of alerts in the window; one alert alone may be larger
 POLL_SECONDS = 1.0  # how late a retry may be
-EVERYTHING = timedelta(days=3650)  # at a stop, retries that wait are tried once ahead of their time
+URGENT_PAGE = 20  # mails beyond a full window, when what has come is more severe than what waits in it
+DRAIN_HORIZON = timedelta(days=3650)  # at a stop, retries that wait are tried once ahead of their time
 
 
 class MailQueue:
@@ -33,12 +35,17 @@ class MailQueue:
         self._sending: set[int] = set()
         self._tried: set[int] = set()
         self._wake = asyncio.Event()
+        self._latest = clock.now()
+        self._urgent = False
         self._draining = False
         self._nothing_left = False
+        self.fault = ""  # why the journal cannot be read just now
         self.finished = False
 
-    def wake(self) -> None:
-        """Say that there may be new mail in the journal."""
+    def wake(self, severity: Severity = Severity.INFO) -> None:
+        """Say that there may be new mail in the journal, of this severity at most."""
+        if self._window and severity.rank > self._window[-1].envelope.severity.rank:
+            self._urgent = True
         self._wake.set()
 
     def begin(self, envelope_id: int) -> None:
@@ -53,7 +60,7 @@ class MailQueue:
         """Keep the window filled; ends when a drain has nothing left to hand out."""
         while not self.finished:
             self._wake.clear()
-            more = await self._refill() if len(self._window) <= LOW_WATER else False
+            more = await self._refill() if len(self._window) <= LOW_WATER or self._urgent else False
             if not more:
                 self._end_if_drained()
                 with contextlib.suppress(TimeoutError):
@@ -62,26 +69,32 @@ class MailQueue:
     async def _refill(self) -> bool:
         """Read a page; return whether the next should follow at once, because the window has room still."""
         draining = self._draining  # a read that began before the drain did not see what waits for a retry
-        self._nothing_left = False
+        self._nothing_left = self._urgent = False
+        # A wall clock that is set back must not hold up what was due already.
+        self._latest = max(self._latest, self._clock.now())
         query = DueQuery(
-            until=self._clock.now() + (EVERYTHING if draining else timedelta()),
+            until=self._latest + (DRAIN_HORIZON if draining else timedelta()),
             held=self._held | self._tried,
-            count=WINDOW - len(self._window),
+            count=max(WINDOW - len(self._window), URGENT_PAGE),
             max_bytes=WINDOW_BYTES,
             with_ambiguous=not draining,
         )
         try:
             mails = await self._store.due(query)
-        except Exception:  # the top of the feeder: whatever a read meets, the queue goes on
+        except Exception as error:  # the top of the feeder: whatever a read meets, the queue goes on
             log.exception("queue_read_failed")
+            self.fault = f"the queue cannot be read: {error}"
             return False
+        self.fault = ""
         self._offer(mails)
         self._nothing_left = draining and not mails
         return len(self._window) <= LOW_WATER and bool(mails)
 
     def _offer(self, mails: Sequence[QueuedMail]) -> None:
         self._held.update(mail.envelope.id for mail in mails)
-        self._window.extend(mails)
+        if mails:
+            # Stable, so that what was put back stays in front of its equals.
+            self._window = deque(sorted([*self._window, *mails], key=_most_severe_first))
         while self._window and self._waiters:
             # Last in, first out: the connection that was used last is used again, the others may close.
             waiter = self._waiters.pop()
@@ -141,3 +154,7 @@ class MailQueue:
     def _end_if_drained(self) -> None:
         if self._nothing_left and not self._held:
             self.abandon()
+
+
+def _most_severe_first(mail: QueuedMail) -> int:
+    return -mail.envelope.severity.rank

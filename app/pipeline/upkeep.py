@@ -14,6 +14,7 @@ log = structlog.get_logger()
 OLDEST_EVERY = timedelta(seconds=2)
 USABLE_EVERY = timedelta(minutes=1)
 PRUNE_EVERY = timedelta(hours=1)
+CLOCK_JUMP = timedelta(minutes=5)  # more than NTP slews; a machine that slept counts too, and waits a round
 PRUNE_REST = timedelta(milliseconds=50)  # between two steps of about 5 ms, so that posts never wait for long
 
 
@@ -45,6 +46,7 @@ class Upkeep:
         self._clock = clock
         self._retention = retention
         self._usable_seconds = usable_seconds
+        self._looked_at = clock.now(), clock.monotonic()
         self.oldest_open_at: datetime | None = None
 
     async def run(self) -> None:
@@ -56,6 +58,8 @@ class Upkeep:
 
     async def prune(self) -> None:
         """Remove what was finished before the retention, in small steps."""
+        if self._clock_has_jumped():
+            return
         cutoff = self._clock.now() - self._retention
         after: int | None = 0
         removed = 0
@@ -65,6 +69,16 @@ class Upkeep:
             await asyncio.sleep(PRUNE_REST.total_seconds())
         if removed:
             log.info("journal_pruned", alerts=removed, finished_before=cutoff.isoformat())
+
+    def _clock_has_jumped(self) -> bool:
+        """Tell whether wall time has run away from monotonic time since the last look: then nothing is pruned."""
+        wall, monotonic = self._clock.now(), self._clock.monotonic()
+        passed = timedelta(seconds=monotonic - self._looked_at[1])
+        jump = wall - self._looked_at[0] - passed
+        self._looked_at = wall, monotonic
+        if abs(jump) > CLOCK_JUMP:
+            log.warning("clock_jumped", seconds=round(jump.total_seconds()), pruned="not this time")
+        return abs(jump) > CLOCK_JUMP
 
     async def keep_usable_seconds(self) -> None:
         """Write down the usable time, which the lifetime of mails is counted in."""

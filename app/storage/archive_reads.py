@@ -4,12 +4,10 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from app.domain.alert import AcceptedAlert, Severity
 from app.domain.envelope import Delivery, EnvelopeState
 from app.domain.report import AlertPage, AlertReport, AlertSummary, EnvelopeReport
-from app.storage.codec import decode_alert, from_ms
+from app.storage.codec import from_ms, read_alert
 from app.storage.queue_reads import LetterheadCache, all_deliveries, decode_delivery
 
 # Index entries that one read looks at: about 2 ms. A filter that matches few of a million alerts
@@ -75,7 +73,7 @@ def read_page(connection: sqlite3.Connection, query: PageQuery) -> AlertPage:
 
 def _summary(row: tuple[Any, ...]) -> AlertSummary:
     alert_id, envelope_id, state, received_at, payload = row
-    alert = decode_alert(orjson.loads(payload))
+    alert = read_alert(payload)
     return AlertSummary(
         id=alert_id,
         received_at=from_ms(received_at),
@@ -98,7 +96,7 @@ def read_report(connection: sqlite3.Connection, alert_id: int, letterheads: Lett
         (alert_id,),
     ).fetchall()
     return AlertReport(
-        accepted=AcceptedAlert(alert_id, from_ms(row[0]), decode_alert(orjson.loads(row[1]))),
+        accepted=AcceptedAlert(alert_id, from_ms(row[0]), read_alert(row[1])),
         envelopes=tuple(_envelope(connection, envelope, letterheads) for envelope in envelopes),
     )
 

@@ -11,6 +11,7 @@ from app.domain.alert import NOTHING, Alert, Link, Severity, Status
 from app.domain.envelope import Letterhead, Templates
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+UNREADABLE = Alert(subject="(this alert cannot be read any more)")
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -81,6 +82,14 @@ def decode_alert(body: Mapping[str, Any]) -> Alert:
         extra=body.get("x", NOTHING),
         notes=tuple(body.get("n", ())),
     )
+
+
+def read_alert(payload: str) -> Alert:
+    """Return the alert of a stored payload; one that cannot be read any more says so, and spoils no list."""
+    try:
+        return decode_alert(orjson.loads(payload))
+    except (ValueError, KeyError, TypeError):
+        return UNREADABLE
 
 
 def _moment(text: str | None) -> datetime | None:

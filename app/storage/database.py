@@ -48,9 +48,14 @@ def open_writer(data_dir: Path, mode: Mode) -> sqlite3.Connection:
 
 
 def _is_disk_fault(error: Exception) -> bool:
-    """Tell a disk that is full or failing, which may pass, from what only another setting mends."""
+    """Tell a disk that is full or failing, or a file in use, which may pass, from what only another setting mends."""
     # sqlite.org/rescode.html: the low byte is the primary code. Python's own errors have none.
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+    }
 
 
 def open_reader(data_dir: Path) -> sqlite3.Connection:

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -26,12 +26,17 @@ from app.storage.writer import GroupWriter
 
 T = TypeVar("T")
 
+STUCK_AFTER = timedelta(seconds=10)  # a commit takes milliseconds, on a busy disk a second or two
+
 
 class SqliteJournal:
     """The embedded journal. Open it inside a running event loop, after the directory's lock is held."""
 
     def __init__(self, data_dir: Path, *, mode: Mode, backlog_limit: int) -> None:
-        """Raises ConfigurationError. `backlog_limit` is the number of open envelopes beyond which none is taken."""
+        """`backlog_limit` is the number of open envelopes beyond which none is taken.
+
+        Raises ConfigurationError, and JournalUnavailable when the disk is full or fails.
+        """
         connection = open_writer(data_dir, mode)
         meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
         self.mac_key: bytes = meta["mac_key"]
@@ -41,6 +46,7 @@ class SqliteJournal:
         ).fetchone()[0]
         self._backlog_limit = backlog_limit
         self._accepting = 0
+        self._closed = False
         self._writer = GroupWriter(connection, open_count=meta["open"])
         self._reader = Reader(open_reader(data_dir))
         self._letterheads = queue_reads.LetterheadCache()
@@ -54,14 +60,26 @@ class SqliteJournal:
     @property
     def fault(self) -> str:
         """Why the journal cannot be written just now, empty if it can."""
+        stuck = self._writer.stuck_for
+        if not self._writer.fault and stuck > STUCK_AFTER:
+            return f"a commit has been running for {stuck.total_seconds():.0f} s; see whether the disk hangs"
+        if not self._writer.fault and self.open_count >= self._backlog_limit:
+            return self._backlog_is_full()
         return self._writer.fault
+
+    @property
+    def quarantine(self) -> str:
+        """What lies in quarantine, empty if nothing does."""
+        count = self._queue_reads.quarantined
+        return f"{count} mails cannot be read, and wait in the journal" if count else ""
+
+    def _backlog_is_full(self) -> str:
+        return f"{self.open_count} mails wait already (backlog_limit {self._backlog_limit}); see why they do not leave"
 
     async def accept(self, alerts: Sequence[AcceptedAlert], envelopes: Sequence[Envelope]) -> None:
         """Return once all is committed and fsynced. Raises JournalUnavailable, then nothing was taken."""
         if self.open_count + self._accepting + len(envelopes) > self._backlog_limit:
-            raise JournalUnavailable(
-                f"{self.open_count} mails wait already (backlog_limit {self._backlog_limit}); see why they do not leave"
-            )
+            raise JournalUnavailable(self._backlog_is_full())
         change = Acceptance(
             alerts=[(a.id, to_ms(a.received_at), encode_alert(a.alert)) for a in alerts],
             envelopes=[_envelope_row(envelope) for envelope in envelopes],
@@ -142,6 +160,9 @@ class SqliteJournal:
 
     async def close(self) -> None:
         """Commit what is pending and close both connections; then the one file holds all."""
+        if self._closed:
+            return
+        self._closed = True
         await self._reader.close()
         await self._writer.close()  # last, because the last one moves the write-ahead log into the file
 

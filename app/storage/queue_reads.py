@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 DUE_OF_RANK = """
 SELECT coalesce(json_group_array(json_array(id, size)), '[]') FROM (
-    SELECT e.id, length(a.payload) AS size
+    SELECT e.id, length(CAST(a.payload AS BLOB)) AS size
     FROM envelopes AS e INDEXED BY envelopes_open CROSS JOIN alerts AS a ON a.id = e.alert_id
     WHERE e.state = 0 AND e.rank = :rank AND e.due_at <= :until AND e.ambiguous <= :ambiguous
         AND e.id NOT IN (SELECT value FROM json_each(:held))
@@ -67,6 +67,11 @@ class QueueReads:
         self._letterheads = letterheads
         self._quarantined: set[int] = set()
 
+    @property
+    def quarantined(self) -> int:
+        """How many rows could not be read."""
+        return len(self._quarantined)
+
     def due(self, connection: sqlite3.Connection, query: DueQuery) -> list[QueuedMail]:
         """Return the mails that `query` asks for."""
         ids = _due_ids(connection, replace(query, held={*query.held, *self._quarantined}))
@@ -91,7 +96,7 @@ class QueueReads:
 def _is_unreadable(error: Exception) -> bool:
     """Tell a row that holds no alert from a fault of the disk, which any row would meet."""
     if isinstance(error, sqlite3.Error):
-        return error.sqlite_errorcode == sqlite3.SQLITE_ERROR  # SQLite's JSON functions: malformed JSON
+        return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR  # SQLite's JSON functions: malformed JSON
     return isinstance(error, ValueError | KeyError | TypeError)
 
 

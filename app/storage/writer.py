@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 PROBE_EVERY = timedelta(seconds=5)
 PROBE_BYTES = 65_536  # more than a page or two, or a nearly full disk would pass the probe and fail the next post
-MAX_GROUP = 2000  # changes in one transaction: bounds the memory of a commit and how long a post waits for it
+MAX_GROUP = 2000  # changes in one transaction, for a post must not wait long; the intake bounds their bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class GroupWriter:
         self._loop = asyncio.get_running_loop()
         self._pending: list[Submission] = []
         self._busy = False
+        self._busy_since = 0.0
         self._batches: SimpleQueue[list[Submission] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal-writer", daemon=True)
         self._thread.start()
@@ -68,8 +69,10 @@ class GroupWriter:
 
     async def close(self) -> None:
         """Commit what is pending, end the thread and close the connection."""
-        with contextlib.suppress(JournalUnavailable):  # then nothing more can be written, and nobody waits
+        with contextlib.suppress(JournalUnavailable):
             await self.submit(Step(_nothing))  # changes are committed in order: behind this one none is left
+        if self.fault:
+            self._batches.put(self._pending)  # a last try, for outcomes that were seen
         self._batches.put(None)
         await asyncio.to_thread(self._thread.join)
         self._connection.close()
@@ -77,9 +80,15 @@ class GroupWriter:
     def _dispatch(self) -> None:
         batch, self._pending = self._pending[:MAX_GROUP], self._pending[MAX_GROUP:]
         if batch:
+            self._busy_since = self._loop.time()
             self._batches.put(batch)
         else:
             self._busy = False
+
+    @property
+    def stuck_for(self) -> timedelta:
+        """For how long the commit under way has been running: a disk that hangs gives no error."""
+        return timedelta(seconds=self._loop.time() - self._busy_since) if self._busy else timedelta()
 
     # In the thread
 
@@ -87,7 +96,7 @@ class GroupWriter:
         while (batch := self._batches.get()) is not None:
             try:
                 results = self._commit_batch([submission.change for submission in batch])
-            except sqlite3.Error as error:
+            except Exception as error:  # noqa: BLE001 - the top of the thread: else nothing would be answered again
                 self._call_back(self._failed, batch, error)
             else:
                 self._call_back(self._committed, batch, results)
@@ -135,7 +144,7 @@ class GroupWriter:
                 submission.done.set_result(result)
         self._dispatch()
 
-    def _failed(self, batch: list[Submission], error: sqlite3.Error) -> None:
+    def _failed(self, batch: list[Submission], error: Exception) -> None:
         fault = f"the journal cannot be written: {error}"
         if fault != self.fault:  # not at every probe
             log.error("journal_write_failed", error=str(error), code=getattr(error, "sqlite_errorname", ""))

@@ -23,6 +23,7 @@ def answer_errors_as_problems(app: FastAPI) -> None:
     """Register the handlers on `app`."""
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _bad_parameters)
+    app.add_exception_handler(Exception, _fault)
 
 
 async def _http_error(_request: Request, error: Exception) -> Response:
@@ -31,6 +32,11 @@ async def _http_error(_request: Request, error: Exception) -> Response:
     if error.status_code == 404:
         return problem_response(problems.not_found("Nothing is served at this path."))
     return problem_response(Problem(error.status_code, str(error.detail), str(error.detail), headers=headers))
+
+
+async def _fault(_request: Request, _error: Exception) -> Response:
+    """Starlette raises the error again behind this answer, and the gate logs it."""
+    return problem_response(Problem(500, "Internal Server Error", "The request failed here; the log says why."))
 
 
 async def _bad_parameters(_request: Request, error: Exception) -> Response:

@@ -18,6 +18,7 @@ class Vitals:
     closing: bool
     journal_fault: str
     relay_fault: str
+    queue_fault: str
     blocked_for: timedelta
     queue_depth: int
     oldest_open_at: datetime | None
@@ -39,7 +40,8 @@ class HealthCheck:
             return "closing"
         if vitals.journal_fault:
             return "unavailable"
-        if vitals.relay_fault and vitals.queue_depth and vitals.blocked_for >= self.degraded_after:
+        blocked = vitals.relay_fault and vitals.queue_depth and vitals.blocked_for >= self.degraded_after
+        if blocked or vitals.queue_fault:
             return "degraded"
         return "ok"
 
@@ -54,6 +56,8 @@ class HealthCheck:
         }
         if vitals.journal_fault:
             body["journal"] = vitals.journal_fault
+        if vitals.queue_fault:
+            body["queue"] = vitals.queue_fault
         if vitals.relay_fault:
             body["relay"] = vitals.relay_fault
             body["blocked_seconds"] = int(vitals.blocked_for.total_seconds())

@@ -199,3 +199,20 @@ def test_no_field_injects_a_header(
     assert mail.recipients == ("ops@example.org",)
     assert [message["From"], message["To"]] == ["alerts@example.org", "ops@example.org"]
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+
+
+def test_a_slash_at_the_end_loses_no_alert(daemon: Daemon) -> None:
+    """`curl -d` follows no redirect, so the path with a slash takes the alert too."""
+    assert daemon.request("POST", "/alerts/", "backup failed").status == 202
+
+
+def test_a_method_that_is_not_served_is_told_which_are(daemon: Daemon) -> None:
+    """RFC 9110 section 15.5.6: a 405 names the methods."""
+    answer = daemon.request("DELETE", "/alerts")
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, POST")
+
+
+def test_a_compressed_body_is_415(daemon: Daemon) -> None:
+    """It would be mailed as rubbish."""
+    headers = {"Content-Type": "text/plain", "Content-Encoding": "gzip"}
+    assert daemon.request("POST", "/alerts", b"\x1f\x8b\x08", headers).status == 415

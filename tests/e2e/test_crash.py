@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import json
 import random
+import re
 import threading
 import time
 from collections import Counter
@@ -64,6 +65,13 @@ def alert_ids(daemon: Daemon) -> set[str]:
     return found
 
 
+def alert_named_in(mail: StoredMail) -> str:
+    """Return the id that the foot of every mail names."""
+    found = re.search(rb"Alert ([0-9A-Z]{13}), received", mail.data)
+    assert found is not None
+    return found[1].decode()
+
+
 def envelope_of(mail: StoredMail) -> tuple[str, str]:
     message = message_from_bytes(mail.data)
     return message["X-MailAlert-Id"], message["Message-ID"]
@@ -81,6 +89,7 @@ async def test_thirty_kills_lose_nothing(tmp_path: Path) -> None:
     accepted = {number for client in clients for number in client.accepted}
     assert len(accepted) > KILLS, "the clients hardly got an alert in"
     assert accepted <= sent
+    assert accepted <= set(map(alert_named_in, relay.mails)), "the relay has no mail of some alert"
     copies = Counter(map(envelope_of, relay.mails))
     assert len({envelope for envelope, _ in copies}) == len(copies), "one envelope came under two Message-IDs"
     assert len(copies) >= len(accepted)

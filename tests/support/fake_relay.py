@@ -58,7 +58,7 @@ class FakeConnection:
             answer = SENT
         outcomes = answer if isinstance(answer, tuple) else (cast("Outcome", answer),) * len(mail.recipients)
         self.usable = self._relay.keeps_alive
-        return SendResult(outcomes, reusable=self.usable)
+        return SendResult(outcomes, reusable=self.usable, mail_taken_up=True)
 
     def abandon(self, reason: str) -> SendResult:
         """Tell what is known of a mail past its final dot."""

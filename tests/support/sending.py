@@ -7,6 +7,7 @@ from typing import Any
 from app.delivery.link import RelayLink
 from app.delivery.recorder import Recorder
 from app.delivery.sender import Sender
+from app.delivery.suspects import Suspects
 from app.delivery.worker import Tools
 from app.domain.envelope import QueuedMail
 from app.domain.verdict import Verdict
@@ -35,6 +36,7 @@ class Sending:
             queue=self.queue,
             link=self.link,
             recorder=self.recorder,
+            suspects=Suspects(),
             render=_render,
             clock=self.clock,
             lifetime=LIFETIME,

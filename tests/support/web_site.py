@@ -16,7 +16,13 @@ from tests.support.clock import FakeClock
 from tests.support.memory_journal import MemoryJournal
 
 WELL = Vitals(
-    closing=False, journal_fault="", relay_fault="", blocked_for=timedelta(), queue_depth=0, oldest_open_at=None
+    closing=False,
+    journal_fault="",
+    relay_fault="",
+    queue_fault="",
+    blocked_for=timedelta(),
+    queue_depth=0,
+    oldest_open_at=None,
 )
 
 

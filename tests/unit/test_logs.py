@@ -5,6 +5,7 @@ import logging
 import os
 import pty
 import re
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -179,3 +180,17 @@ def test_a_long_line_arrives_whole() -> None:
     assert len(os.read(reader, 1 << 20)) == 20_001
     os.close(reader)
     os.close(writer)
+
+
+def test_several_threads_log_at_once() -> None:
+    """Every line arrives whole, whichever thread wrote it."""
+    reader, writer = os.pipe()
+    sink = LineSink(writer)
+    threads = [threading.Thread(target=lambda: [sink.write(b"x" * 99 + b"\n") for _ in range(100)]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        assert pipe.read() == (b"x" * 99 + b"\n") * 400

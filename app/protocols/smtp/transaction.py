@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from app.domain.classify import CLOSING, Stage, classify
 from app.domain.errors import AddressError, ProtocolError
-from app.domain.outcome import Deferred, Outcome, Scope
+from app.domain.outcome import Deferred, Outcome, Refused, Reply, Scope
 from app.protocols.smtp.capabilities import Capabilities
 from app.protocols.smtp.dotstuff import END
 from app.protocols.smtp.reply import ServerReply
@@ -61,6 +61,8 @@ class Transaction:
         self.intact = True  # both sides agree on where the dialogue stands
         self.past_final_dot = False
         self.mail_answered = False  # by anything but 421: from here on the attempt counts
+        self.mail_taken_up = False  # MAIL was accepted: what fails from here on may be this mail's fault
+        self.sender_refusal: Reply | None = None  # the permanent refusal of MAIL
         self._pipelining = capabilities.pipelining
         self._commands = _commands(mail, capabilities, reset_first=reset_first)
         self._said = 0
@@ -109,8 +111,11 @@ class Transaction:
         self.mail_answered = True
         self.step = Step.RCPT
         if reply.is_positive:
+            self.mail_taken_up = True
             return self._next_command()
         self._decide_rest(Stage.MAIL, reply, finish=not self._pipelining)
+        if isinstance(self._results[0], Refused):
+            self.sender_refusal = reply.summary()
         return b""
 
     def _on_rcpt(self, reply: ServerReply) -> bytes:

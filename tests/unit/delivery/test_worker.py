@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from app.delivery import worker
+from app.delivery.suspects import UNCHARGED_FAULTS
 from app.domain.alert import Severity
 from app.domain.envelope import DeliveryState, EnvelopeState
 from app.domain.outcome import Deferred
@@ -166,17 +167,29 @@ async def test_a_poisoned_mail_is_deferred_alone(sending: Sending) -> None:
     assert sending.recorder.tally.sent == 3
 
 
-async def test_a_fault_of_the_program_in_the_dialogue_is_deferred_too(sending: Sending) -> None:
-    """Whatever is raised, the worker goes on."""
+async def test_a_fault_of_the_program_in_the_dialogue_is_got_over(sending: Sending) -> None:
+    """Whatever is raised, the worker goes on, and the mail is tried again."""
     sending.relay.answers.append(ZeroDivisionError("a bug"))
     sending.put(2)
     await sending.drain()
-    assert [verdict.state for verdict in sending.journal.verdicts] == [EnvelopeState.OPEN, EnvelopeState.SENT]
+    assert [verdict.state for verdict in sending.journal.verdicts] == [EnvelopeState.SENT] * 2
+
+
+async def test_a_mail_that_makes_the_relay_fail_again_and_again_pays_for_it(sending: Sending) -> None:
+    """The third fault in a row after its MAIL was accepted is charged, and the mails behind it leave."""
+    sending.relay.answers.extend([RELAY_DOWN] * UNCHARGED_FAULTS)
+    (culprit,) = sending.put(severity=Severity.CRITICAL)
+    sending.put(2)
+    sending.start()
+    verdicts = await sending.recorded(3)
+    assert [verdict.state for verdict in verdicts] == [EnvelopeState.OPEN, EnvelopeState.SENT, EnvelopeState.SENT]
+    assert verdicts[0].envelope_id == culprit
+    assert verdicts[0].deliveries[0].attempts == 1
 
 
 async def test_a_poisoned_mail_says_nothing_about_the_relay(sending: Sending) -> None:
     """As the probe of a relay that is down, it neither closes the breaker nor blocks it for good."""
-    sending.link.trip(RELAY_DOWN)
+    sending.link.trip(RELAY_DOWN, -1)
     seen = []
     sending.relay.on_connect = lambda: seen.append(sending.link.fault)
     sending.put(subject=POISON, severity=Severity.CRITICAL)

@@ -12,7 +12,7 @@ START = 1000.0
 def tripped(fault: Deferred = RELAY_DOWN, *, random: float = 0.5) -> Breaker:
     """Return a breaker that was tripped at the start."""
     breaker = Breaker(now=START)
-    breaker.trip(fault, START, random)
+    breaker.trip(fault, START, random, ticket=breaker.begin())
     return breaker
 
 
@@ -20,8 +20,7 @@ def probe(breaker: Breaker, fault: Deferred = RELAY_DOWN, *, random: float = 0.5
     """Let the next probe fail as soon as it may be made; return for how long nothing is tried after it."""
     now = breaker.retry_at
     assert breaker.admits(now)
-    breaker.begin()
-    assert breaker.trip(fault, now, random)
+    assert breaker.trip(fault, now, random, ticket=breaker.begin())
     return breaker.retry_at - now
 
 
@@ -50,10 +49,21 @@ def test_one_probe_at_a_time() -> None:
 def test_a_probe_that_came_to_nothing_makes_room_for_another() -> None:
     """A probe that never reached the relay does not close it for ever."""
     breaker = tripped()
-    breaker.begin()
-    breaker.give_up_probe()
+    breaker.give_up(breaker.begin())
     assert breaker.admits(breaker.retry_at)
     assert breaker.fault is RELAY_DOWN
+
+
+def test_a_late_failure_is_not_taken_for_the_probes() -> None:
+    """An attempt from before the fault that fails while the probe is out says nothing new, nor makes room."""
+    breaker = Breaker(now=START)
+    early, late = breaker.begin(), breaker.begin()
+    breaker.trip(RELAY_DOWN, START, 0.5, ticket=early)
+    breaker.begin()
+    assert not breaker.trip(RELAY_DOWN, START + 5, 0.5, ticket=late)
+    breaker.give_up(late)
+    assert not breaker.admits(START + 5)
+    assert breaker.failures == 1
 
 
 def test_the_pauses_grow_up_to_a_minute() -> None:
@@ -73,7 +83,9 @@ def test_a_fault_of_the_settings_pauses_for_minutes() -> None:
 def test_several_failures_at_once_count_once() -> None:
     """Four connections that die together are one fault, and only the first is news."""
     breaker = Breaker(now=START)
-    assert [breaker.trip(RELAY_DOWN, START + n, 0.5) for n in range(4)] == [True, False, False, False]
+    tickets = [breaker.begin() for _ in range(4)]
+    news = [breaker.trip(RELAY_DOWN, START + n, 0.5, ticket=ticket) for n, ticket in enumerate(tickets)]
+    assert news == [True, False, False, False]
     assert breaker.failures == 1
     assert breaker.retry_at == START + 0.5
 
@@ -85,15 +97,8 @@ def test_a_probe_that_succeeds_closes_it() -> None:
     breaker.begin()
     assert breaker.reset(START + 10)
     assert not breaker.reset(START + 10)
-    assert (breaker.fault, breaker.failures, breaker.blocked_since) == (None, 0, None)
+    assert (breaker.fault, breaker.failures) == (None, 0)
     assert breaker.admits(START + 10)
-
-
-def test_it_tells_since_when_no_mail_leaves() -> None:
-    """Failed probes do not move the beginning."""
-    breaker = tripped()
-    probe(breaker)
-    assert breaker.blocked_since == START
 
 
 def test_the_probe_can_be_made_earlier() -> None:
@@ -113,10 +118,9 @@ def test_the_probe_can_be_made_earlier() -> None:
 def test_usable_time_passes_only_while_it_is_closed(now: float, usable: int) -> None:
     """The lifetime of mails stands still while no relay takes them."""
     breaker = Breaker(now=START, usable_seconds=100)
-    breaker.trip(RELAY_DOWN, START + 10, 0.5)
+    breaker.trip(RELAY_DOWN, START + 10, 0.5, ticket=breaker.begin())
     if now > START + 10:
-        breaker.begin()
-        breaker.trip(RELAY_DOWN, START + 20, 0.5)
+        breaker.trip(RELAY_DOWN, START + 20, 0.5, ticket=breaker.begin())
     if now >= START + 40:
         breaker.reset(START + 40)
     assert breaker.usable_seconds(now) == usable

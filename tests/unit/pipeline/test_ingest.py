@@ -28,8 +28,9 @@ class Door:
             on_accepted=self._on_accepted,
         )
 
-    def _on_accepted(self) -> None:
+    def _on_accepted(self, severity: Severity) -> None:
         self.accepted += 1
+        self.severity = severity
 
 
 @pytest.fixture

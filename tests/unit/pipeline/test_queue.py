@@ -158,3 +158,22 @@ async def test_retries_are_found_without_being_woken(bench: Bench, monkeypatch: 
     await bench.settled()
     bench.clock.pass_time(HOUR)
     assert await bench.take_ids(1) == [envelope]
+
+
+async def test_a_mail_more_severe_than_all_that_wait_is_the_next(bench: Bench) -> None:
+    """A new critical alert does not wait behind a full window."""
+    bench.put(5 * WINDOW, severity=Severity.INFO)
+    await bench.settled()
+    (critical,) = bench.put(severity=Severity.CRITICAL)
+    bench.queue.wake(Severity.CRITICAL)
+    await bench.settled()
+    assert (await bench.take()).envelope.id == critical
+
+
+async def test_a_clock_that_is_set_back_holds_up_nothing_that_was_due(bench: Bench) -> None:
+    """What was accepted before the step is handed out all the same."""
+    await bench.settled()
+    (envelope,) = bench.put()
+    bench.clock.wall -= 2 * HOUR
+    bench.queue.wake()
+    assert (await bench.take()).envelope.id == envelope

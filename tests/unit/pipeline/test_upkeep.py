@@ -109,3 +109,15 @@ async def test_a_journal_that_is_out_of_order_does_not_end_it() -> None:
         store.fault = None
         while work.oldest_open_at is None or not store.kept:
             await asyncio.sleep(0.001)
+
+
+async def test_a_clock_that_jumps_prunes_nothing() -> None:
+    """A year forward would take the proof of everything; at the next round, without a jump, pruning goes on."""
+    store, clock = Store(), FakeClock()
+    work = Upkeep(store=store, clock=clock, retention=30 * DAY, usable_seconds=lambda: 0)
+    clock.wall += 365 * DAY
+    await work.prune()
+    assert store.asked == []
+    clock.pass_time(DAY)
+    await work.prune()
+    assert store.asked

@@ -10,6 +10,7 @@ from app.domain.alert import Severity
 from app.domain.envelope import EnvelopeState
 from app.storage import archive_reads, queue_reads
 from app.storage.archive_reads import PageQuery
+from app.storage.codec import UNREADABLE
 from tests.support.clock import NOW
 from tests.support.desk import envelope_ids
 from tests.support.factories import REFUSED, verdict_on
@@ -114,3 +115,17 @@ async def test_an_unreadable_row_does_not_stop_the_others(desk: SqliteDesk) -> N
     assert await desk.due_ids() == wanted
     assert await desk.due_ids() == wanted
     assert desk.journal.open_count == 3
+
+
+async def test_an_unreadable_alert_spoils_no_list(desk: SqliteDesk) -> None:
+    """It is listed and shown as what it is, and the others as ever."""
+    good, bad = await desk.post(subject="good"), await desk.post()
+    number = bad.alerts[0].id
+    damage = f"UPDATE alerts SET payload = '{{}}' WHERE id = {number}"
+    await desk.ask(lambda connection: connection.execute(damage).rowcount)
+    page = await desk.journal.page(before=None, limit=10, state=None, severity=None)
+    assert [alert.subject for alert in page.alerts] == [UNREADABLE.subject, "good"]
+    report = await desk.journal.find(number)
+    assert report is not None
+    assert report.accepted.alert is UNREADABLE
+    assert good.alerts

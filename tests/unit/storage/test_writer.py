@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.domain.envelope import Envelope
+from app.domain.errors import JournalUnavailable
 from app.storage import writer
 from tests.support.desk import envelope_ids
 from tests.support.factories import Batch, verdict_on
@@ -141,3 +142,29 @@ async def test_a_step_sees_the_changes_before_it(desk: SqliteDesk) -> None:
         step = desk.ask(lambda connection: connection.execute("SELECT count(*) FROM envelopes").fetchone()[0])
     assert await step == 3
     await post
+
+
+async def test_an_outcome_seen_during_a_fault_has_a_last_try_at_the_close(desk: SqliteDesk) -> None:
+    """The disk has room again, the probe has not come yet, the daemon stops: the outcome is not forgotten."""
+    batch = await desk.post()
+    desk.leave_pages(0)
+    with pytest.raises(JournalUnavailable):
+        await desk.post(content="x" * 200_000)
+    marking = desk.journal.record(verdict_on(batch.envelopes[0].id))
+    desk.make_room()
+    await desk.journal.close()
+    await asyncio.sleep(0)
+    assert marking.done()
+    assert marking.exception() is None
+
+
+async def test_a_fault_of_the_program_in_a_commit_does_not_end_the_writer(desk: SqliteDesk) -> None:
+    """Who waits is answered, health tells of it, and the next commit is tried."""
+
+    def break_down(_: Any) -> None:
+        raise MemoryError("no room")
+
+    with pytest.raises(MemoryError):
+        await desk.ask(break_down)
+    await desk.post()
+    assert await desk.open_counts() == {1}

@@ -18,6 +18,7 @@ STATUSES = {
     "blocked for 5 minutes": (BLOCKED, "degraded", 200),
     "blocked for less": (replace(BLOCKED, blocked_for=5 * MINUTE - timedelta(seconds=1)), "ok", 200),
     "blocked with nothing to send": (replace(BLOCKED, queue_depth=0), "ok", 200),
+    "queue cannot be read": (replace(WELL, queue_fault="malformed"), "degraded", 200),
     "journal out of order": (replace(WELL, journal_fault="disk full"), "unavailable", 503),
     "journal and relay": (replace(BLOCKED, journal_fault="disk full"), "unavailable", 503),
     "shutting down": (replace(WELL, closing=True), "closing", 503),
