@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from email.utils import parseaddr
 
 from app.domain.errors import AddressError
 
@@ -35,12 +34,9 @@ def parse_mailbox(text: str) -> Mailbox:
     """
     if not text.isprintable():
         raise AddressError(f"{text!r} holds a control character; write the address on one line")
-    text = text.strip()
-    name, address = parseaddr(text)
+    name, address = _name_and_address(text.strip())
     local, at, domain = address.rpartition("@")
-    # parseaddr reads on past mistakes: a blank in the domain, a second address. Those are told, not guessed at.
-    in_full = text == address or text.endswith(f"<{address}>")
-    if not in_full or not at or not _LOCAL.fullmatch(local) or len(local) > MAX_LOCAL:
+    if not at or not _LOCAL.fullmatch(local) or len(local) > MAX_LOCAL:
         raise AddressError(f"{text!r} is no mail address; write it as name@example.org")
     return Mailbox(address=f"{local}@{_ascii_domain(domain, text)}", name=name)
 
@@ -53,6 +49,20 @@ def parse_mailboxes(text: str) -> tuple[Mailbox, ...]:
             mailbox = parse_mailbox(part)
             by_address.setdefault(mailbox.address.lower(), mailbox)
     return tuple(by_address.values())
+
+
+def _name_and_address(text: str) -> tuple[str, str]:
+    """Split RFC 5322 section 3.4's `name-addr`. email.utils.parseaddr would guess at what is wrong.
+
+    An @ in an unquoted name is a second address, and splits nothing.
+    """
+    if not text.endswith(">") or ("@" in text.partition("<")[0] and not text.startswith('"')):
+        return "", text
+    name, _, address = text[:-1].partition("<")
+    name = name.strip()
+    if len(name) > 1 and name[0] == name[-1] == '"':
+        name = re.sub(r"\\(.)", r"\1", name[1:-1])  # RFC 5322 section 3.2.4: quoted-pair
+    return name, address
 
 
 def _ascii_domain(domain: str, text: str) -> str:

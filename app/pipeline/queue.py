@@ -18,7 +18,7 @@ WINDOW = 200  # mails in memory: more would make a new critical mail wait behind
 LOW_WATER = WINDOW // 2
 WINDOW_BYTES = 16 * 1024 * 1024  # of alerts in the window; one alert alone may be larger
 POLL_SECONDS = 1.0  # how late a retry may be
-URGENT_PAGE = 20  # mails beyond a full window, when what has come is more severe than what waits in it
+URGENT_PAGE = 20  # mails beyond a full window, when what has come is more severe than all that wait in it
 DRAIN_HORIZON = timedelta(days=3650)  # at a stop, retries that wait are tried once ahead of their time
 
 
@@ -44,7 +44,7 @@ class MailQueue:
 
     def wake(self, severity: Severity = Severity.INFO) -> None:
         """Say that there may be new mail in the journal, of this severity at most."""
-        if self._window and severity.rank > self._window[-1].envelope.severity.rank:
+        if self._window and severity.rank > self._window[0].envelope.severity.rank:
             self._urgent = True
         self._wake.set()
 

@@ -32,19 +32,27 @@ def open_writer(data_dir: Path, mode: Mode) -> sqlite3.Connection:
     path = data_dir / JOURNAL_FILE
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=64)
-        path.chmod(0o600)  # alerts may hold what only the operators should read
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")  # a commit is on the disk when it returns
-        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-        connection.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
-        migrate(connection, mode)
+        try:
+            path.chmod(0o600)  # alerts may hold what only the operators should read
+            _prepare(connection, mode, data_dir)
+        except BaseException:
+            connection.close()
+            raise
     except (sqlite3.Error, OSError) as error:
         kind = JournalUnavailable if _is_disk_fault(error) else ConfigurationError
         raise kind(
             f"journal {path}: {error}; check the disk and the owner of data_dir, or set another data_dir"
         ) from error
-    _check_mode(connection, mode, data_dir)
     return connection
+
+
+def _prepare(connection: sqlite3.Connection, mode: Mode, data_dir: Path) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")  # a commit is on the disk when it returns
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    connection.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
+    migrate(connection, mode)
+    _check_mode(connection, mode, data_dir)
 
 
 def _is_disk_fault(error: Exception) -> bool:
@@ -94,7 +102,6 @@ def _check_mode(connection: sqlite3.Connection, mode: Mode, data_dir: Path) -> N
     made_as = connection.execute("SELECT value FROM meta WHERE name = 'mode'").fetchone()[0]
     if made_as == mode:
         return
-    connection.close()
     if mode is Mode.LIVE:
         raise ConfigurationError(
             f"data_dir {data_dir} holds a sandbox journal, whose alerts must not reach people;"

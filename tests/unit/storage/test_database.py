@@ -1,6 +1,7 @@
 """Opening the journal: made from nothing, kept in its mode, never taken for what it is not."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,9 @@ def tables(connection: sqlite3.Connection) -> set[str]:
 
 def test_the_schema_is_made_from_nothing(tmp_path: Path) -> None:
     """A new directory gets every table, at the newest version."""
-    connection = open_writer(tmp_path, Mode.LIVE)
-    assert tables(connection) == TABLES
-    assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+    with closing(open_writer(tmp_path, Mode.LIVE)) as connection:
+        assert tables(connection) == TABLES
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
 
 
 def test_opening_again_changes_nothing(tmp_path: Path) -> None:
@@ -47,9 +48,9 @@ def test_a_migration_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(ConfigurationError, match="runs already exists"):
         open_writer(tmp_path, Mode.LIVE)
-    connection = sqlite3.connect(tmp_path / JOURNAL_FILE)
-    assert tables(connection) == {"runs"}
-    assert connection.execute("PRAGMA user_version").fetchone() == (0,)
+    with closing(sqlite3.connect(tmp_path / JOURNAL_FILE)) as connection:
+        assert tables(connection) == {"runs"}
+        assert connection.execute("PRAGMA user_version").fetchone() == (0,)
 
 
 def test_a_newer_journal_is_refused(tmp_path: Path) -> None:
