@@ -44,10 +44,12 @@ def _row(what: str, loads: list[wrk.Load], aim: str = "", *, times: int = 1) -> 
 
 
 def single_posts() -> Iterator[Figure]:
-    """Single posts over 64 connections, beside Alertmanager."""
+    """Single posts over 64 connections, beside the bare server and Alertmanager."""
     with accepting_daemon() as daemon:
         ours = _loads(f"http://127.0.0.1:{daemon.port}/alerts", ALERT)
     yield _row("durable single posts, 64 connections", ours, "20,000/s, p99 under 15 ms")
+    with peers.bare_asgi() as url:
+        yield _row("the server alone: uvicorn, nothing read or kept", _loads(url, ALERT))
     if not shutil.which("prometheus-alertmanager"):
         return
     theirs = [{"labels": {"alertname": "disk full", "host": "db1", "job": "node", "severity": "error"}}]

@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -42,6 +43,19 @@ def alertmanager() -> Generator[str, None, None]:
         finally:
             process.terminate()
             process.wait(10)
+
+
+@contextmanager
+def bare_asgi() -> Generator[str, None, None]:
+    """Run uvicorn with an application that keeps nothing; yields its URL. No Python server here does more."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "tests.bench.bare_asgi", str(port)])
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/")
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 def _wait_for(url: str) -> None:
