@@ -5,7 +5,6 @@ import gc
 import resource
 import socket
 import sys
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -23,6 +22,7 @@ from app.delivery.worker import Tools
 from app.domain.envelope import Letterhead
 from app.domain.errors import ConfigurationError, ListenFailed
 from app.domain.ids import IdSource
+from app.domain.ports import Clock
 from app.domain.relay import Relay
 from app.httpkit.gate import Gate
 from app.httpkit.limits import App, Receive, Scope, Send, ServerLimits
@@ -72,7 +72,8 @@ async def _serve(settings: Settings) -> int:
     sandbox = SandboxRelay(clock=SystemClock()) if settings.sandbox else None
     try:
         relay = await sandbox.start() if sandbox else settings.outgoing_relay()
-        service = await _build(settings, journal, relay, sandbox, listener)
+        ground = Ground(settings=settings, clock=SystemClock(), journal=journal, relay=relay, sandbox=sandbox)
+        service = await _service(ground, listener)
         _tune_interpreter()
         return await service.run()
     finally:
@@ -99,8 +100,19 @@ def _tune_interpreter() -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What all parts are built on."""
+
+    settings: Settings
+    clock: Clock
+    journal: SqliteJournal
+    relay: Relay
+    sandbox: SandboxRelay | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SendingHalf:
-    """The sending half."""
+    """The parts from the queue to the relay."""
 
     queue: MailQueue
     link: RelayLink
@@ -108,62 +120,41 @@ class SendingHalf:
     sender: Sender
 
 
-async def _build(
-    settings: Settings,
-    journal: SqliteJournal,
-    relay: Relay,
-    sandbox: SandboxRelay | None,
-    listener: socket.socket,
-) -> Service:
-    clock = SystemClock()
-    helo_name = await _announced_name(settings)
-    delivery = _delivery(settings, journal, clock, partial(Connection.open, relay, helo_name=helo_name), relay.name)
-    plan = MailPlan(
-        letterhead_id=await journal.keep(_letterhead(settings)), usable_seconds=delivery.link.usable_seconds
-    )
-    ingest = Ingest(
-        store=journal, ids=IdSource(last=journal.last_id), clock=clock, plan=plan, on_accepted=delivery.queue.wake
-    )
-    upkeep = Upkeep(
-        store=journal, clock=clock, retention=settings.retention, usable_seconds=delivery.link.usable_seconds
-    )
-    health = HealthCheck(
-        vitals=partial(_vitals, journal, ingest, delivery, upkeep),
-        clock=clock,
-        version=__version__,
-        started=clock.monotonic(),
-        degraded_after=settings.degraded_after,
-    )
-    app = create_app(
-        AlertsEndpoint(ingest, body_limit=settings.http.body_limit), health, journal, delivery.queue, sandbox
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakingHalf:
+    """The parts from a post to the journal, and what looks after the journal."""
+
+    ingest: Ingest
+    upkeep: Upkeep
+
+
+async def _service(ground: Ground, listener: socket.socket) -> Service:
+    settings = ground.settings
+    sending = _sending_half(ground, await _announced_name(settings))
+    taking = _taking_half(ground, sending, await ground.journal.keep(_letterhead(settings)))
     return Service(
         Parts(
-            journal=journal,
-            ingest=ingest,
-            sender=delivery.sender,
-            recorder=delivery.recorder,
-            upkeep=upkeep,
-            server=SignalFreeServer(_guarded(app, settings)),
+            journal=ground.journal,
+            ingest=taking.ingest,
+            sender=sending.sender,
+            recorder=sending.recorder,
+            upkeep=taking.upkeep,
+            server=SignalFreeServer(_server_config(create_app(ground, taking, sending), settings)),
             listener=listener,
         ),
         identity=Identity(version=__version__, host=socket.gethostname(), url=_url(listener)),
-        clock=clock,
+        clock=ground.clock,
         drain_timeout=settings.drain_timeout,
         announce=settings.startup_notice,
-        on_ready=partial(_banner, _url(listener)) if sandbox else _no_banner,
+        on_ready=partial(_banner, _url(listener)) if ground.sandbox else _no_banner,
     )
 
 
-def _delivery(
-    settings: Settings,
-    journal: SqliteJournal,
-    clock: SystemClock,
-    connect: Callable[[], Awaitable[Connection]],
-    relay_name: str,
-) -> SendingHalf:
+def _sending_half(ground: Ground, helo_name: str | None) -> SendingHalf:
+    journal, clock, relay = ground.journal, ground.clock, ground.relay
     queue = MailQueue(store=journal, clock=clock)
-    link = RelayLink(name=relay_name, connect=connect, clock=clock, usable_seconds=journal.usable_seconds)
+    connect = partial(Connection.open, relay, helo_name=helo_name)
+    link = RelayLink(name=relay.name, connect=connect, clock=clock, usable_seconds=journal.usable_seconds)
     recorder = Recorder(store=journal, queue=queue)
     tools = Tools(
         queue=queue,
@@ -172,11 +163,23 @@ def _delivery(
         suspects=Suspects(),
         render=Composer(mac_key=journal.mac_key).render,
         clock=clock,
-        lifetime=settings.lifetime,
+        lifetime=ground.settings.lifetime,
     )
-    return SendingHalf(
-        queue=queue, link=link, recorder=recorder, sender=Sender(tools, connections=settings.relay_connections)
+    sender = Sender(tools, connections=ground.settings.relay_connections)
+    return SendingHalf(queue=queue, link=link, recorder=recorder, sender=sender)
+
+
+def _taking_half(ground: Ground, sending: SendingHalf, letterhead_id: int) -> TakingHalf:
+    journal, clock, usable_seconds = ground.journal, ground.clock, sending.link.usable_seconds
+    ingest = Ingest(
+        store=journal,
+        ids=IdSource(last=journal.last_id),
+        clock=clock,
+        plan=MailPlan(letterhead_id=letterhead_id, usable_seconds=usable_seconds),
+        on_accepted=sending.queue.wake,
     )
+    upkeep = Upkeep(store=journal, clock=clock, retention=ground.settings.retention, usable_seconds=usable_seconds)
+    return TakingHalf(ingest=ingest, upkeep=upkeep)
 
 
 def _letterhead(settings: Settings) -> Letterhead:
@@ -189,31 +192,17 @@ def _letterhead(settings: Settings) -> Letterhead:
     )
 
 
-def _vitals(journal: SqliteJournal, ingest: Ingest, delivery: SendingHalf, upkeep: Upkeep) -> Vitals:
-    link = delivery.link
-    return Vitals(
-        closing=ingest.closed,
-        journal_fault=journal.fault,
-        relay_fault=link.last_reason if link.blocked_for else "",
-        queue_fault=delivery.queue.fault or journal.quarantine,
-        blocked_for=link.blocked_for,
-        queue_depth=journal.open_count,
-        oldest_open_at=upkeep.oldest_open_at,
-    )
-
-
-def create_app(
-    alerts: App, health: HealthCheck, journal: SqliteJournal, queue: MailQueue, sandbox: SandboxRelay | None
-) -> App:
+def create_app(ground: Ground, taking: TakingHalf, sending: SendingHalf) -> App:
     """Return the whole application: the intake's fast path before FastAPI, which serves the rest."""
     # No interactive docs: their pages load scripts from elsewhere.
     api = FastAPI(title="Mail Alert System", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
-    api.include_router(alerts_router(journal, queue.is_sending))
-    api.include_router(health_router(health))
-    if sandbox:
-        api.include_router(sandbox_router(sandbox.store, clock=health.clock))
+    api.include_router(alerts_router(ground.journal, sending.queue.is_sending))
+    api.include_router(health_router(_health_check(ground, taking, sending)))
+    if ground.sandbox:
+        api.include_router(sandbox_router(ground.sandbox.store, clock=ground.clock))
     answer_errors_as_problems(api)
     describe_intake(api)
+    alerts = AlertsEndpoint(taking.ingest, body_limit=ground.settings.http.body_limit)
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] in ALERTS_PATHS and scope["method"] not in {"GET", "HEAD"}:
@@ -224,7 +213,30 @@ def create_app(
     return front
 
 
-def _guarded(app: App, settings: Settings) -> uvicorn.Config:
+def _health_check(ground: Ground, taking: TakingHalf, sending: SendingHalf) -> HealthCheck:
+    return HealthCheck(
+        vitals=partial(_vitals, ground.journal, taking, sending),
+        clock=ground.clock,
+        version=__version__,
+        started=ground.clock.monotonic(),
+        degraded_after=ground.settings.degraded_after,
+    )
+
+
+def _vitals(journal: SqliteJournal, taking: TakingHalf, sending: SendingHalf) -> Vitals:
+    link = sending.link
+    return Vitals(
+        closing=taking.ingest.closed,
+        journal_fault=journal.fault,
+        relay_fault=link.last_reason if link.blocked_for else "",
+        queue_fault=sending.queue.fault or journal.quarantine,
+        blocked_for=link.blocked_for,
+        queue_depth=journal.open_count,
+        oldest_open_at=taking.upkeep.oldest_open_at,
+    )
+
+
+def _server_config(app: App, settings: Settings) -> uvicorn.Config:
     http = settings.http
     token = AccessToken(http.token.get_secret_value()) if http.token else None
     gate = Gate(app, token=token, allowed_hosts=frozenset(http.allowed_hosts))

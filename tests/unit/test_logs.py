@@ -155,6 +155,7 @@ def test_a_reader_that_is_gone_does_no_harm() -> None:
     sink.write(b"lost\n")
     os.close(writer)
     sink.write(b"lost as well\n")
+    assert sink._lost == 2
 
 
 def test_a_reader_that_stopped_costs_lines_and_they_are_counted() -> None:

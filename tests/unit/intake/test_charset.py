@@ -76,4 +76,5 @@ def test_bytes_become_text(data: bytes, charset: str, expected: Decoded) -> None
 @given(data=st.binary(max_size=200), codec=st.sampled_from(sorted(CODECS)))
 def test_any_bytes_in_any_charset_become_text_that_can_be_sent(data: bytes, codec: str) -> None:
     """No codec fails, and none lets a lone surrogate through."""
-    decode(data, codec).text.encode()
+    text = decode(data, codec).text
+    assert text.encode().decode() == text

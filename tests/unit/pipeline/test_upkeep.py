@@ -89,6 +89,7 @@ async def test_the_oldest_mail_is_looked_at_again_and_again() -> None:
         store.oldest = None
         while work.oldest_open_at is not None:
             await asyncio.sleep(0.001)
+    assert work.oldest_open_at is None
 
 
 async def test_the_usable_time_is_written_down() -> None:
@@ -109,6 +110,7 @@ async def test_a_journal_that_is_out_of_order_does_not_end_it() -> None:
         store.fault = None
         while work.oldest_open_at is None or not store.kept:
             await asyncio.sleep(0.001)
+    assert store.kept
 
 
 async def test_a_clock_that_jumps_prunes_nothing() -> None:
