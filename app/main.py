@@ -12,7 +12,7 @@ import uvicorn
 import uvloop
 from fastapi import FastAPI
 
-from app.clock import SystemClock
+from app.clock import SteadyClock, SystemClock
 from app.delivery.connection import Connection
 from app.delivery.link import RelayLink
 from app.delivery.recorder import Recorder
@@ -21,7 +21,7 @@ from app.delivery.suspects import Suspects
 from app.delivery.worker import Tools
 from app.domain.envelope import Letterhead
 from app.domain.errors import ConfigurationError, ListenFailed
-from app.domain.ids import IdSource
+from app.domain.ids import IdSource, time_of
 from app.domain.ports import Clock
 from app.domain.relay import Relay
 from app.httpkit.gate import Gate
@@ -151,7 +151,8 @@ async def _service(ground: Ground, listener: socket.socket) -> Service:
 
 
 def _sending_half(ground: Ground, helo_name: str | None) -> SendingHalf:
-    journal, clock, relay = ground.journal, ground.clock, ground.relay
+    journal, relay = ground.journal, ground.relay
+    clock = SteadyClock(ground.clock, not_before=time_of(journal.last_id))
     queue = MailQueue(store=journal, clock=clock)
     connect = partial(Connection.open, relay, helo_name=helo_name)
     link = RelayLink(name=relay.name, connect=connect, clock=clock, usable_seconds=journal.usable_seconds)

@@ -11,6 +11,7 @@ from app.net.streams import ConnectFailed, StreamTimeout
 LOGIN_REFUSED = frozenset({530, 534, 535})
 # What relays answer when the sender is not the account: RFC 5321 section 4.2.3, and 501 at QQ and 163.
 SENDER_REFUSED = frozenset({501, 550, 553, 554})
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 TWO_STEPS = "turn on two-step verification and make an app password; the account's own password does not work"
 AUTHORISATION_CODE = (
     "turn on SMTP in the account's settings on the web and take the authorisation code (授权码) that it "
@@ -75,6 +76,8 @@ def for_sender(relay: Relay, sender: str, outcomes: Sequence[Outcome]) -> Iterat
 def _for_connect(relay: Relay, reason: str) -> Iterator[str]:
     if "resolve" in reason:
         yield f"check the host name {relay.host} in relay, and the DNS of this machine"
+    elif relay.host in LOOPBACK:
+        yield f"nothing listens on port {relay.port} of this machine: start a mail server, or set relay to another host"
     elif relay.port == 25:
         yield (
             "clouds and many networks block port 25 to the outside: try port 465 or 587 with a login, as "

@@ -1,6 +1,6 @@
 """Identifiers that sort by time: 63-bit integers inside, 13 characters of Crockford's base 32 outside."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 EPOCH_MS = int(EPOCH.timestamp() * 1000)
@@ -31,6 +31,11 @@ class IdSource:
 def first_id_at(unix_ms: int) -> int:
     """Return the smallest id that a source could give at `unix_ms`: a lower bound for range queries."""
     return max(0, (unix_ms - EPOCH_MS) << SEQUENCE_BITS)
+
+
+def time_of(value: int) -> datetime:
+    """Return when the id was given, to the millisecond; a little later after very many in one."""
+    return EPOCH + timedelta(milliseconds=value >> SEQUENCE_BITS)
 
 
 def format_id(value: int) -> str:

@@ -26,7 +26,7 @@ class MailQueue:
     """Hands out envelopes that are due, each to one worker at a time, until it is settled or put back."""
 
     def __init__(self, *, store: MailStore, clock: Clock) -> None:
-        """Nothing is read before `run`."""
+        """Nothing is read before `run`. `clock` must never go back."""
         self._store = store
         self._clock = clock
         self._window: deque[QueuedMail] = deque()
@@ -35,7 +35,6 @@ class MailQueue:
         self._sending: set[int] = set()
         self._tried: set[int] = set()
         self._wake = asyncio.Event()
-        self._latest = clock.now()
         self._urgent = False
         self._draining = False
         self._nothing_left = False
@@ -70,10 +69,8 @@ class MailQueue:
         """Read a page; return whether the next should follow at once, because the window has room still."""
         draining = self._draining  # a read that began before the drain did not see what waits for a retry
         self._nothing_left = self._urgent = False
-        # A wall clock that is set back must not hold up what was due already.
-        self._latest = max(self._latest, self._clock.now())
         query = DueQuery(
-            until=self._latest + (DRAIN_HORIZON if draining else timedelta()),
+            until=self._clock.now() + (DRAIN_HORIZON if draining else timedelta()),
             held=self._held | self._tried,
             count=max(WINDOW - len(self._window), URGENT_PAGE),
             max_bytes=WINDOW_BYTES,

@@ -5,6 +5,7 @@ A label is written `labels.NAME=VALUE`; `links` may come several times.
 
 import re
 from dataclasses import replace
+from urllib.parse import unquote_to_bytes
 
 from app.intake.charset import BYTE_ORDER_MARKS
 from app.intake.formats import native
@@ -14,7 +15,7 @@ from app.intake.urlencoded import MAX_PAIRS, read_pairs
 LABEL_PREFIX = "labels."
 
 _UTF8_MARK = BYTE_ORDER_MARKS[0][0]
-_WORD = re.compile(rb"[\w.\-]+", re.ASCII)
+_NAME = re.compile(rb"[\w.\-\[\]\x80-\xff]+")  # of a field, decoded: what people and programs call one
 
 
 def is_form(body: bytes) -> bool:
@@ -24,9 +25,10 @@ def is_form(body: bytes) -> bool:
     """
     for piece in body.removeprefix(_UTF8_MARK).split(b"&", MAX_PAIRS):
         name, equals, _ = piece.partition(b"=")
+        name = unquote_to_bytes(name)
         if equals and name in {b"subject", b"content"}:
             return True
-        if name and not _WORD.fullmatch(name):
+        if name and not _NAME.fullmatch(name):
             return False
     return False
 

@@ -14,6 +14,8 @@ from app.intake.incoming import Rejected
         pytest.param(b"severity=error&content=x", True, id="content-later"),
         pytest.param(b"\xef\xbb\xbfsubject=x", True, id="after-a-byte-order-mark"),
         pytest.param(b"subject=x&content=a & b\nc", True, id="raw-content"),
+        pytest.param(b"foo%5Bbar%5D=1&subject=x", True, id="behind-an-escaped-name"),
+        pytest.param("Größe=3&subject=x".encode(), True, id="behind-a-name-in-unicode"),
         pytest.param(b"a=1&b=2", False, id="other-fields"),
         pytest.param(b"subject", False, id="no-value"),
         pytest.param(b"the subject=x", False, id="part-of-a-word"),

@@ -168,12 +168,3 @@ async def test_a_mail_more_severe_than_all_that_wait_is_the_next(bench: Bench) -
     bench.queue.wake(Severity.CRITICAL)
     await bench.settled()
     assert (await bench.take()).envelope.id == critical
-
-
-async def test_a_clock_that_is_set_back_holds_up_nothing_that_was_due(bench: Bench) -> None:
-    """What was accepted before the step is handed out all the same."""
-    await bench.settled()
-    (envelope,) = bench.put()
-    bench.clock.wall -= 2 * HOUR
-    bench.queue.wake()
-    assert (await bench.take()).envelope.id == envelope
