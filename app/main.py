@@ -229,7 +229,7 @@ def _vitals(journal: SqliteJournal, taking: TakingHalf, sending: SendingHalf) ->
     return Vitals(
         closing=taking.ingest.closed,
         journal_fault=journal.fault,
-        relay_fault=link.last_reason if link.blocked_for else "",
+        relay_fault=link.last_reason,
         queue_fault=sending.queue.fault or journal.quarantine,
         blocked_for=link.blocked_for,
         queue_depth=journal.open_count,

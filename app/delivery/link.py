@@ -112,7 +112,7 @@ class RelayLink:
         """Note that the relay answered for a mail, though perhaps only with "later"."""
         deferred = [outcome for outcome in outcomes if isinstance(outcome, Deferred)]
         if len(deferred) < len(outcomes):
-            self._trying_since = None  # a recipient is done with
+            self._trying_since, self.last_reason = None, ""  # a recipient is done with
         else:
             self.last_reason = _words(deferred[0])
         if self._breaker.reset(self._clock.monotonic()):

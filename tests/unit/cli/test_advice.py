@@ -30,6 +30,13 @@ def test_port_25_may_be_blocked() -> None:
     assert "smtps://user@mail.example.org:465" in said
 
 
+def test_a_relay_on_this_machine_that_is_not_there() -> None:
+    """No cloud blocks port 25 of the machine itself."""
+    said = advice("smtp://localhost", cause=ConnectFailed(), reason="no answer")
+    assert "nothing listens on port 25" in said
+    assert "block" not in said
+
+
 def test_other_ports_point_to_the_firewall() -> None:
     """On the ports for clients a firewall is the likely cause."""
     assert "firewall" in advice("smtps://mail.example.org", cause=ConnectFailed(), reason="no answer")

@@ -83,7 +83,7 @@ async def test_it_tells_for_how_long_no_mail_could_leave(link: RelayLink, clock:
     clock.pass_time(MINUTE)
     assert (link.blocked_for, link.last_reason) == (2 * MINUTE, "the relay deferred the mail (451 4.3.0 later)")
     link.works([DEFERRED, answer])
-    assert link.blocked_for == timedelta()
+    assert (link.blocked_for, link.last_reason) == (timedelta(), "")
 
 
 async def test_usable_time_goes_on_from_earlier_runs(link: RelayLink, clock: FakeClock) -> None:
