@@ -145,3 +145,30 @@ async def test_every_attempt_sends_the_same_bytes(tmp_path: Path) -> None:
     assert len(relay.received) == 3
     assert len({(mail.sender, mail.wire) for mail in relay.received}) == 1
     assert message_from_bytes(relay.mails[0].data)["Subject"].startswith("=?utf-8?")
+
+
+async def test_a_relay_that_refuses_every_sender_does_not_burn_the_queue(tmp_path: Path) -> None:
+    """From the fifth mail in a row whose MAIL is refused the mails wait, health says why, and they leave later."""
+    async with ScriptedSmtp(MAIL=lambda _: "550 5.7.1 sender denied") as relay:
+        settings = {"relay": f"smtp://127.0.0.1:{relay.port}", "relay_connections": 1, "degraded_after": "1s"}
+        with Daemon(tmp_path / "var", **settings, **ADDRESSES) as daemon:
+            await asyncio.to_thread(daemon.start)
+            wanted = await asyncio.to_thread(post_many, daemon, 20)
+            health = await until(daemon, "degraded")
+            assert health["queue_depth"] == 16
+            assert "set mail_from" in str(health["relay"])
+            relay.script("MAIL", "250 ok")
+            await asyncio.to_thread(daemon.wait_until_idle)
+            assert len(subjects(relay.mails) & wanted) == 16
+
+
+async def test_a_relay_that_only_says_later_degrades_health(tmp_path: Path) -> None:
+    """Mail that cannot leave is told, whatever the relay's reason; it is no fault of the relay itself."""
+    async with ScriptedSmtp(DOT=lambda _: "451 4.3.0 try later") as relay:
+        settings = {"relay": f"smtp://127.0.0.1:{relay.port}", "degraded_after": "1s"}
+        with Daemon(tmp_path / "var", **settings, **ADDRESSES) as daemon:
+            await asyncio.to_thread(daemon.start)
+            await asyncio.to_thread(post_many, daemon, 5)
+            health = await until(daemon, "degraded")
+            assert "451 4.3.0 try later" in str(health["relay"])
+            assert not daemon.events("relay_fault")
