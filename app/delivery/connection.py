@@ -12,7 +12,7 @@ from app.net.tls import PeerCertificate, client_context
 from app.protocols.smtp.auth import masked, secret_forms
 from app.protocols.smtp.capabilities import NO_CAPABILITIES
 from app.protocols.smtp.dotstuff import encode_content
-from app.protocols.smtp.handshake import Handshake, Phase, address_literal
+from app.protocols.smtp.handshake import Handshake, HandshakePhase, address_literal
 from app.protocols.smtp.reply import ReplyReader, ServerReply
 from app.protocols.smtp.transaction import OutgoingMail, Step, Transaction
 
@@ -195,14 +195,14 @@ class Connection:
 
     async def _shake_hands(self, handshake: Handshake) -> None:
         while not handshake.finished:
-            if handshake.phase is Phase.TLS:
+            if handshake.phase is HandshakePhase.TLS:
                 await self._encrypt()
                 said = handshake.tls_started()
             else:
                 reply = await self._next_reply(self._time() + self._timeouts.command_s)
                 self._show_reply(reply)
                 said = handshake.receive(reply)
-            logging_in = handshake.phase is Phase.AUTH
+            logging_in = handshake.phase is HandshakePhase.AUTH
             if logging_in:
                 self._replies.secrets = secret_forms(self.relay.username, self.relay.password)
             if said:

@@ -49,6 +49,14 @@ class MailStore(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class PruneStep:
+    """What one step did. `after` is where the next one goes on, None at the end."""
+
+    removed: int
+    after: int | None
+
+
 class AlertArchive(Protocol):
     """What people ask about alerts."""
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import structlog
 
-from app.domain.ports import Clock
+from app.domain.ports import Clock, PruneStep
 
 log = structlog.get_logger()
 
@@ -16,15 +16,6 @@ USABLE_EVERY = timedelta(minutes=1)
 PRUNE_EVERY = timedelta(hours=1)
 CLOCK_JUMP = timedelta(minutes=5)  # more than NTP slews; a machine that slept counts too, and waits a round
 PRUNE_REST = timedelta(milliseconds=50)  # between two steps of about 5 ms, so that posts never wait for long
-
-
-class PruneStep(Protocol):
-    """What one step of pruning did; `after` is where the next goes on, None at the end."""
-
-    @property
-    def removed(self) -> int: ...
-    @property
-    def after(self) -> int | None: ...
 
 
 class UpkeepStore(Protocol):

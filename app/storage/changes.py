@@ -1,4 +1,4 @@
-"""What the writer commits: accepted alerts, verdicts of the sender, and rare single steps."""
+"""What the writer commits: accepted alerts, verdicts of the sender, and rare errands."""
 
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -38,13 +38,13 @@ class Marking:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Errand:
     """Something rare that runs in the transaction; its result goes back to who asked."""
 
     run: Callable[[sqlite3.Connection], Any]
 
 
-Change = Acceptance | Marking | Step
+Change = Acceptance | Marking | Errand
 
 
 def opened_by(change: Change) -> int:
@@ -59,7 +59,7 @@ def opened_by(change: Change) -> int:
 
 
 def apply(connection: sqlite3.Connection, changes: Sequence[Change]) -> list[Any]:
-    """Run the changes in the open transaction, the like together; return the result of each step."""
+    """Run the changes in the open transaction, the like together; return the result of each errand, which run last."""
     acceptances = [change for change in changes if isinstance(change, Acceptance)]
     markings = [change for change in changes if isinstance(change, Marking)]
     write_rows(connection, INSERT_ALERTS, [row for change in acceptances for row in change.alerts])
@@ -69,4 +69,4 @@ def apply(connection: sqlite3.Connection, changes: Sequence[Change]) -> list[Any
     opened = sum(map(opened_by, changes))
     if opened:
         connection.execute(COUNT_OPEN, (opened,))
-    return [change.run(connection) if isinstance(change, Step) else None for change in changes]
+    return [change.run(connection) if isinstance(change, Errand) else None for change in changes]

@@ -12,12 +12,12 @@ from app.domain.alert import AcceptedAlert, Severity
 from app.domain.envelope import Envelope, EnvelopeState, Letterhead, QueuedMail
 from app.domain.errors import JournalUnavailable
 from app.domain.ids import MAX_ID
-from app.domain.ports import DueQuery
+from app.domain.ports import DueQuery, PruneStep
 from app.domain.report import AlertPage, AlertReport, AlertSummary
 from app.domain.runs import PreviousRuns
 from app.domain.verdict import Verdict
 from app.storage import archive_reads, pruning, queue_reads, runs
-from app.storage.changes import Acceptance, Marking, Step
+from app.storage.changes import Acceptance, Errand, Marking
 from app.storage.codec import encode_alert, encode_letterhead, to_ms
 from app.storage.database import Mode, open_reader, open_writer
 from app.storage.reader import Reader
@@ -132,23 +132,23 @@ class SqliteJournal:
             connection.execute("INSERT OR IGNORE INTO letterheads (body) VALUES (?)", (body,))
             return int(connection.execute("SELECT id FROM letterheads WHERE body = ?", (body,)).fetchone()[0])
 
-        return await self._step(store)
+        return await self._errand(store)
 
-    async def prune_step(self, cutoff: datetime, after: int) -> pruning.PruneStep:
+    async def prune_step(self, cutoff: datetime, after: int) -> PruneStep:
         """Remove some of the alerts over `after` that were finished before `cutoff`."""
-        return await self._step(lambda connection: pruning.prune_step(connection, cutoff, after))
+        return await self._errand(lambda connection: pruning.prune_step(connection, cutoff, after))
 
     async def begin_run(self, at: datetime) -> tuple[int, PreviousRuns]:
         """Record a start; return its number, and what is known of the runs before."""
-        return await self._step(lambda connection: runs.begin_run(connection, at))
+        return await self._errand(lambda connection: runs.begin_run(connection, at))
 
     async def mark_noticed(self, run: int) -> None:
         """Record that this start was announced by mail."""
-        await self._step(lambda connection: runs.mark_noticed(connection, run))
+        await self._errand(lambda connection: runs.mark_noticed(connection, run))
 
     async def end_run(self, run: int, at: datetime) -> None:
         """Record that the run ended cleanly."""
-        await self._step(lambda connection: runs.end_run(connection, run, at))
+        await self._errand(lambda connection: runs.end_run(connection, run, at))
 
     async def keep_usable_seconds(self, seconds: int) -> None:
         """Record for how long a relay has been usable, in all runs together."""
@@ -156,7 +156,7 @@ class SqliteJournal:
         def store(connection: sqlite3.Connection) -> None:
             connection.execute("UPDATE meta SET value = ? WHERE name = 'usable_seconds'", (seconds,))
 
-        await self._step(store)
+        await self._errand(store)
 
     async def close(self) -> None:
         """Commit what is pending and close both connections; then the one file holds all."""
@@ -166,8 +166,8 @@ class SqliteJournal:
         await self._reader.close()
         await self._writer.close()  # last, because the last one moves the write-ahead log into the file
 
-    async def _step(self, run: Callable[[sqlite3.Connection], T]) -> T:
-        result: T = await self._writer.submit(Step(run))
+    async def _errand(self, run: Callable[[sqlite3.Connection], T]) -> T:
+        result: T = await self._writer.submit(Errand(run))
         return result
 
 

@@ -1,10 +1,10 @@
 """Takes finished alerts out of the journal, a few at a time, so that no commit waits for it."""
 
 import sqlite3
-from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.ids import first_id_at
+from app.domain.ports import PruneStep
 from app.storage.codec import to_ms
 
 STEP = 500  # alerts looked at in one transaction: about 5 ms
@@ -14,14 +14,6 @@ SELECT a.id, NOT EXISTS (
     SELECT 1 FROM envelopes AS e WHERE e.alert_id = a.id AND (e.state = 0 OR e.finished_at >= :cutoff))
 FROM alerts AS a WHERE a.id > :after AND a.id < :newest ORDER BY a.id LIMIT :step
 """
-
-
-@dataclass(frozen=True, slots=True)
-class PruneStep:
-    """What one step did. `after` is where the next one goes on, None at the end."""
-
-    removed: int
-    after: int | None
 
 
 def prune_step(connection: sqlite3.Connection, cutoff: datetime, after: int) -> PruneStep:

@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 
 from app.domain.errors import JournalUnavailable
-from app.storage.changes import Change, Marking, Step, apply, opened_by
+from app.storage.changes import Change, Errand, Marking, apply, opened_by
 
 log = structlog.get_logger()
 
@@ -53,7 +53,7 @@ class GroupWriter:
     def submit(self, change: Change) -> "asyncio.Future[Any]":
         """Return a future that is done once the change is committed and fsynced.
 
-        An acceptance or a step fails with JournalUnavailable when it cannot be committed. A marking waits
+        An acceptance or an errand fails with JournalUnavailable when it cannot be committed. A marking waits
         until the journal can be written again: an outcome that was seen must not be forgotten.
         """
         done = self._loop.create_future()
@@ -70,7 +70,7 @@ class GroupWriter:
     async def close(self) -> None:
         """Commit what is pending, end the thread and close the connection."""
         with contextlib.suppress(JournalUnavailable):
-            await self.submit(Step(_nothing))  # changes are committed in order: behind this one none is left
+            await self.submit(Errand(_nothing))  # changes are committed in order: behind this one none is left
         if self.fault:
             self._batches.put(self._pending)  # a last try, for outcomes that were seen
         self._batches.put(None)
@@ -158,7 +158,7 @@ class GroupWriter:
 
     def _probe(self) -> None:
         """Try a real commit: health must come back without traffic."""
-        probe = Submission(Step(_write_probe), self._loop.create_future())
+        probe = Submission(Errand(_write_probe), self._loop.create_future())
         probe.done.add_done_callback(lambda done: done.exception())  # nobody waits for it
         self._batches.put([probe, *self._pending[:MAX_GROUP]])
         self._pending = self._pending[MAX_GROUP:]

@@ -7,7 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from app.storage.changes import Change, Step
+from app.storage.changes import Change, Errand
 from app.storage.journal import SqliteJournal
 from tests.support.desk import Desk
 from tests.support.factories import Factory
@@ -31,7 +31,7 @@ class SqliteDesk(Desk):
 
     def ask(self, run: Callable[[sqlite3.Connection], Any]) -> "asyncio.Future[Any]":
         """Run something in the writer's thread and transaction."""
-        return self.submit(Step(run))
+        return self.submit(Errand(run))
 
     async def value(self, query: str) -> Any:
         """Return the one value that a query gives to the reader."""

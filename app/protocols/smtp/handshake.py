@@ -18,7 +18,7 @@ def address_literal(address: str) -> str:
     return f"[IPv6:{address.partition('%')[0]}]"  # the zone means nothing to others
 
 
-class Phase(Enum):
+class HandshakePhase(Enum):
     """What the handshake waits for."""
 
     GREETING = auto()
@@ -39,7 +39,7 @@ class Handshake:
     """
 
     def __init__(self, relay: Relay, *, helo_name: str, encrypted: bool, loopback: bool) -> None:
-        self.phase = Phase.GREETING
+        self.phase = HandshakePhase.GREETING
         self.fault: Deferred | None = None
         self.capabilities = NO_CAPABILITIES
         self.mechanism: str | None = None
@@ -49,17 +49,17 @@ class Handshake:
         self._loopback = loopback
         self._login: list[str] = []
         self._actions = {
-            Phase.GREETING: self._on_greeting,
-            Phase.EHLO: self._on_ehlo,
-            Phase.HELO: self._on_helo,
-            Phase.STARTTLS: self._on_starttls,
-            Phase.AUTH: self._on_auth,
+            HandshakePhase.GREETING: self._on_greeting,
+            HandshakePhase.EHLO: self._on_ehlo,
+            HandshakePhase.HELO: self._on_helo,
+            HandshakePhase.STARTTLS: self._on_starttls,
+            HandshakePhase.AUTH: self._on_auth,
         }
 
     @property
     def finished(self) -> bool:
         """Whether the session is ready, or never will be."""
-        return self.phase in {Phase.READY, Phase.FAILED}
+        return self.phase in {HandshakePhase.READY, HandshakePhase.FAILED}
 
     def receive(self, reply: ServerReply) -> bytes:
         """Take the next reply. Raises ProtocolError for one that nothing asked for."""
@@ -73,16 +73,16 @@ class Handshake:
         # RFC 3207 section 4.2: forget what the server said in the clear, and ask again.
         self._encrypted = True
         self.capabilities = NO_CAPABILITIES
-        return self._say(Phase.EHLO, f"EHLO {self._helo_name}")
+        return self._say(HandshakePhase.EHLO, f"EHLO {self._helo_name}")
 
     def _on_greeting(self, reply: ServerReply) -> bytes:
         if not reply.is_positive:
             return self._refused(Stage.GREETING, reply.summary())
-        return self._say(Phase.EHLO, f"EHLO {self._helo_name}")
+        return self._say(HandshakePhase.EHLO, f"EHLO {self._helo_name}")
 
     def _on_ehlo(self, reply: ServerReply) -> bytes:
         if reply.code >= 500:  # RFC 5321 section 3.2: a server from before the extensions
-            return self._say(Phase.HELO, f"HELO {self._helo_name}")
+            return self._say(HandshakePhase.HELO, f"HELO {self._helo_name}")
         if not reply.is_positive:
             return self._refused(Stage.EHLO, reply.summary())
         self.capabilities = parse_capabilities(reply.lines)
@@ -96,7 +96,7 @@ class Handshake:
             return self._start_tls()
         if self._relay.username:
             return self._log_in()
-        self.phase = Phase.READY
+        self.phase = HandshakePhase.READY
         return b""
 
     def _needs_tls(self) -> bool:
@@ -110,7 +110,7 @@ class Handshake:
 
     def _start_tls(self) -> bytes:
         if self.capabilities.starttls:
-            return self._say(Phase.STARTTLS, "STARTTLS")
+            return self._say(HandshakePhase.STARTTLS, "STARTTLS")
         return self._misconfigured(
             "the relay does not offer STARTTLS, so nothing was sent; try smtps:// on port 465, or write "
             "smtp+insecure:// to send in plaintext"
@@ -119,7 +119,7 @@ class Handshake:
     def _on_starttls(self, reply: ServerReply) -> bytes:
         if not reply.is_positive:
             return self._refused(Stage.STARTTLS, reply.summary())
-        self.phase = Phase.TLS
+        self.phase = HandshakePhase.TLS
         return b""
 
     def _log_in(self) -> bytes:
@@ -135,19 +135,19 @@ class Handshake:
                 f"the relay offers {names} here; use smtp+starttls:// on port 587, or remove the user"
             )
         self._login = list(login_lines(self.mechanism, self._relay.username, self._relay.password))
-        return self._say(Phase.AUTH, self._login.pop(0))
+        return self._say(HandshakePhase.AUTH, self._login.pop(0))
 
     def _on_auth(self, reply: ServerReply) -> bytes:
         if reply.is_positive:
-            self.phase = Phase.READY
+            self.phase = HandshakePhase.READY
             return b""
         if reply.is_intermediate and self._login:
-            return self._say(Phase.AUTH, self._login.pop(0))
+            return self._say(HandshakePhase.AUTH, self._login.pop(0))
         if reply.is_intermediate:
             raise ProtocolError(f"the relay asks for more than {self.mechanism} has")
         return self._refused(Stage.AUTH, reply.summary())
 
-    def _say(self, phase: Phase, line: str) -> bytes:
+    def _say(self, phase: HandshakePhase, line: str) -> bytes:
         self.phase = phase
         return line.encode() + b"\r\n"
 
@@ -160,6 +160,6 @@ class Handshake:
         return self._fail(Deferred(Scope.CONFIGURATION, reason))
 
     def _fail(self, fault: Deferred) -> bytes:
-        self.phase = Phase.FAILED
+        self.phase = HandshakePhase.FAILED
         self.fault = fault
         return b""

@@ -13,7 +13,7 @@ from app.domain.outcome import Deferred, Outcome, Refused
 from app.domain.relay import Relay, Security
 from app.protocols.smtp.auth import secret_forms
 from app.protocols.smtp.dotstuff import encode_content
-from app.protocols.smtp.handshake import Handshake, Phase
+from app.protocols.smtp.handshake import Handshake, HandshakePhase
 from app.protocols.smtp.reply import ReplyReader, ServerReply
 from app.protocols.smtp.transaction import OutgoingMail, Step, Transaction
 
@@ -73,7 +73,7 @@ class Player:
                 return said + encode_content(self.dialog.mail.data)
             return said
         said = self.handshake.receive(reply)
-        if self.handshake.phase is not Phase.READY:
+        if self.handshake.phase is not HandshakePhase.READY:
             return said
         self.transaction = Transaction(self.dialog.mail, self.handshake.capabilities)
         return said + self.transaction.start()
@@ -88,7 +88,7 @@ def test_dialog(path: Path, piece: int | None) -> None:
     said = b""
     for who, data in dialog.turns:
         if who == "TLS":
-            assert player.handshake.phase is Phase.TLS
+            assert player.handshake.phase is HandshakePhase.TLS
             said += player.handshake.tls_started()
         elif who == "C":
             assert said == data

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from app.domain.errors import ProtocolError
 from app.domain.outcome import Scope
 from app.domain.relay import Relay, Security
-from app.protocols.smtp.handshake import Handshake, Phase, address_literal
+from app.protocols.smtp.handshake import Handshake, HandshakePhase, address_literal
 from app.protocols.smtp.reply import ReplyReader, ServerReply
 
 
@@ -63,7 +63,7 @@ def test_capabilities_in_the_clear_are_forgotten() -> None:
     assert handshake.tls_started() == b"EHLO client\r\n"
     handshake.receive(ServerReply(500, ("no",)))
     handshake.receive(ServerReply(250, ("mx",)))
-    assert handshake.phase is Phase.READY
+    assert handshake.phase is HandshakePhase.READY
     assert not handshake.capabilities.pipelining
 
 
@@ -125,8 +125,8 @@ def test_no_server_breaks_the_handshake(security: Security, loopback: bool, piec
             replies.feed(piece)
             while not handshake.finished and (reply := replies.next_reply()) is not None:
                 handshake.receive(reply)
-                if handshake.phase is Phase.TLS:
+                if handshake.phase is HandshakePhase.TLS:
                     handshake.tls_started()
     except ProtocolError:
         return
-    assert (handshake.phase is Phase.FAILED) == (handshake.fault is not None)
+    assert (handshake.phase is HandshakePhase.FAILED) == (handshake.fault is not None)

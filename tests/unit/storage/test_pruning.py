@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from app.domain.outcome import Outcome
+from app.domain.ports import PruneStep
 from app.storage import pruning
-from app.storage.pruning import PruneStep
 from tests.support.clock import NOW
 from tests.support.desk import envelope_ids
 from tests.support.factories import DEFERRED, REFUSED, SENT, Batch, verdict_on
