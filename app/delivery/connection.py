@@ -49,13 +49,12 @@ class RelayFault(MailAlertError):
 class SendResult:
     """What became of one mail: an outcome per recipient, in the order of the mail.
 
-    `reusable`: the connection may take another mail. `stale`: it had been used before and died before
-    the reply to MAIL, so nothing is charged; connect anew at once. `mail_taken_up`: MAIL was accepted, so
-    what failed then may be this mail's fault. `sender_refusal`: MAIL was refused for good.
+    `stale`: the connection had been used before and died before the reply to MAIL, so nothing is charged;
+    connect anew at once. `mail_taken_up`: MAIL was accepted, so what failed then may be this mail's fault.
+    `sender_refusal`: MAIL was refused for good.
     """
 
     outcomes: tuple[Outcome, ...]
-    reusable: bool
     stale: bool = False
     mail_taken_up: bool = False
     sender_refusal: Reply | None = None
@@ -131,7 +130,7 @@ class Connection:
         limit = self.capabilities.size_limit
         if limit is not None and len(mail.data) > limit:
             reason = f"the mail has {len(mail.data)} bytes, and the relay takes no more than {limit}"
-            return SendResult((Refused(Scope.MESSAGE, reason),) * len(mail.recipients), reusable=self.usable)
+            return SendResult((Refused(Scope.MESSAGE, reason),) * len(mail.recipients))
         before = self._transaction
         self._transaction = transaction = Transaction(
             mail, self.capabilities, reset_first=before is not None and before.needs_reset
@@ -145,7 +144,6 @@ class Connection:
                 self._stream.abort()
         return SendResult(
             transaction.outcomes(),
-            reusable=self.usable,
             stale=before is not None and not transaction.mail_answered,
             mail_taken_up=transaction.mail_taken_up,
             sender_refusal=transaction.sender_refusal,
@@ -155,7 +153,7 @@ class Connection:
         """Return what is known of the mail whose send() was cancelled: ambiguous if past its final dot."""
         assert self._transaction is not None  # there was a send()
         self._transaction.lost(reason)
-        return SendResult(self._transaction.outcomes(), reusable=False)
+        return SendResult(self._transaction.outcomes())
 
     async def close(self) -> None:
         """Say QUIT if anybody listens, and close. Never raises."""

@@ -86,7 +86,7 @@ class Worker:
             return tools.queue.put_back(mail)
         except Exception:  # the top of the worker: one that fails must not stop the rest
             log.exception("sending_failed", envelope=format_id(mail.envelope.id))
-            result = SendResult((BROKEN_ATTEMPT,) * len(mail.pending), reusable=False, mail_taken_up=True)
+            result = SendResult((BROKEN_ATTEMPT,) * len(mail.pending), mail_taken_up=True)
         outcomes = self._weighed(result)
         self._tell_link(outcomes, ticket)
         self._settle(mail, tools.suspects.charged(mail.envelope.id, outcomes) if result.mail_taken_up else outcomes)

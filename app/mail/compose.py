@@ -51,10 +51,6 @@ class Composer:
             html=self._html.render(templates.html, view),
         )
 
-    def message_id(self, envelope_id: int, domain: str) -> str:
-        """Return the Message-ID of the envelope's mail, angle brackets included."""
-        return self._message_ids.make(envelope_id, domain)
-
     def _headers(self, mail: QueuedMail, token: str) -> str:
         envelope, alert = mail.envelope, mail.accepted.alert
         stationery = self._stationery_of(envelope.letterhead_id, mail.letterhead)

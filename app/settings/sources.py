@@ -41,9 +41,13 @@ class SecretSource(PydanticBaseSettingsSource):
         super().__init__(Settings)
         self._credentials = environ.get("CREDENTIALS_DIRECTORY")
 
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Part of pydantic-settings' interface, unused: `__call__` gives all values at once."""
-        raise NotImplementedError
+    def get_field_value(
+        self,
+        field: FieldInfo,  # noqa: ARG002 - named by pydantic-settings
+        field_name: str,
+    ) -> tuple[Any, str, bool]:
+        """Return that nothing was found: pydantic-settings demands the method, and `__call__` gives all at once."""
+        return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
         """Return the secrets that were found, nested like the settings."""

@@ -26,10 +26,18 @@ def _relay(server: ScriptedSmtp, security: Security = Security.OPPORTUNISTIC, **
 async def _send(
     server: ScriptedSmtp, mail: OutgoingMail = MAIL, *, timeouts: Timeouts = DEFAULT_TIMEOUTS
 ) -> SendResult:
+    return (await _send_and_look(server, mail, timeouts=timeouts))[0]
+
+
+async def _send_and_look(
+    server: ScriptedSmtp, mail: OutgoingMail = MAIL, *, timeouts: Timeouts = DEFAULT_TIMEOUTS
+) -> tuple[SendResult, bool]:
+    """Return what became of the mail, and whether the connection may take another one."""
     connection = await Connection.open(_relay(server), helo_name="client.test", timeouts=timeouts)
     attempt = await connection.send(mail)
+    usable = connection.usable
     await connection.close()
-    return attempt
+    return attempt, usable
 
 
 def _scopes(attempt: SendResult) -> list[tuple[type[Outcome], Scope | None]]:
@@ -69,7 +77,8 @@ async def test_connection_is_reused() -> None:
     async with ScriptedSmtp() as server:
         connection = await Connection.open(_relay(server), helo_name="client.test")
         for _ in range(3):
-            assert (await connection.send(MAIL)).reusable
+            await connection.send(MAIL)
+            assert connection.usable
         await connection.close()
     assert (len(server.mails), server.connections) == (3, 1)
 
@@ -80,9 +89,9 @@ async def test_reset_after_a_failed_mail(capabilities: tuple[str, ...]) -> None:
     async with ScriptedSmtp(capabilities=capabilities, DATA=["451 later"]) as server:
         connection = await Connection.open(_relay(server), helo_name="client.test")
         failed = await connection.send(MAIL)
+        assert connection.usable
         assert (await connection.send(MAIL)).outcomes
         await connection.close()
-    assert failed.reusable
     assert _scopes(failed)[0] == (Deferred, Scope.MESSAGE)
     assert "RSET" in server.commands
     assert len(server.mails) == 1
@@ -122,12 +131,12 @@ async def test_misbehaviour(step: str, action: Action, scope: Scope, ambiguous: 
     """Whatever breaks, each recipient is deferred by the right scope; only past the final dot it is ambiguous."""
     mail = LARGE if step == "BODY" else MAIL
     async with ScriptedSmtp(**{step: [action]}) as server:
-        attempt = await _send(server, mail, timeouts=SHORT)
+        attempt, usable = await _send_and_look(server, mail, timeouts=SHORT)
     assert {type(outcome) for outcome in attempt.outcomes} == {Deferred}
     seen = {(outcome.scope, outcome.ambiguous) for outcome in attempt.outcomes if isinstance(outcome, Deferred)}
     assert seen == {(scope, ambiguous)}
     assert not attempt.stale
-    assert attempt.reusable is (action == "451 4.3.0 later")
+    assert usable is (action == "451 4.3.0 later")
 
 
 @pytest.mark.parametrize("first", [Split("250 2.1.5 slow"), "250-a\r\n250 b"], ids=["split", "multi-line"])
@@ -141,18 +150,18 @@ async def test_odd_but_right_replies(first: Action) -> None:
 async def test_refused_in_the_middle_of_the_content() -> None:
     """A relay that refuses a large mail before its end is heard, even if it hangs up at once."""
     async with ScriptedSmtp(BODY=Drop(b"552 5.3.4 too large\r\n")) as server:
-        attempt = await _send(server, LARGE)
+        attempt, usable = await _send_and_look(server, LARGE)
     assert _scopes(attempt) in ([(Refused, Scope.MESSAGE)], [(Deferred, Scope.RELAY)])  # a reset may outrun the reply
-    assert not attempt.reusable
+    assert not usable
     assert server.received == []
 
 
 async def test_too_large_is_refused_before_mail() -> None:
     """A mail over the announced SIZE is refused without a word to the relay."""
     async with ScriptedSmtp(capabilities=("SIZE 10",)) as server:
-        attempt = await _send(server)
+        attempt, usable = await _send_and_look(server)
     assert _scopes(attempt) == [(Refused, Scope.MESSAGE)] * 2
-    assert attempt.reusable
+    assert usable
     assert server.commands == ["EHLO client.test", "QUIT"]
 
 
@@ -166,9 +175,9 @@ async def test_end_while_idle_is_seen(last_words: bytes) -> None:
         while connection.usable:
             await asyncio.sleep(0.001)
         attempt = await connection.send(MAIL)
+        assert not connection.usable
         await connection.close()
     assert attempt.stale
-    assert not attempt.reusable
 
 
 @pytest.mark.parametrize("action", [Drop(), "421 too many mails on this connection"], ids=["drop", "421"])

@@ -48,7 +48,7 @@ class FakeConnection:
             raise answer
         if answer is Stale:
             self.usable = False
-            return SendResult((RELAY_DOWN,) * len(mail.recipients), reusable=False, stale=True)
+            return SendResult((RELAY_DOWN,) * len(mail.recipients), stale=True)
         self._relay.mails.append(mail)
         if isinstance(answer, Hang):
             self.past_final_dot = answer.past_final_dot
@@ -58,13 +58,13 @@ class FakeConnection:
             answer = SENT
         outcomes = answer if isinstance(answer, tuple) else (cast("Outcome", answer),) * len(mail.recipients)
         self.usable = self._relay.keeps_alive
-        return SendResult(outcomes, reusable=self.usable, mail_taken_up=True)
+        return SendResult(outcomes, mail_taken_up=True)
 
     def abandon(self, reason: str) -> SendResult:
         """Tell what is known of a mail past its final dot."""
         assert self.past_final_dot
         recipients = self._relay.mails[-1].recipients
-        return SendResult((Deferred(AMBIGUOUS.scope, reason, ambiguous=True),) * len(recipients), reusable=False)
+        return SendResult((Deferred(AMBIGUOUS.scope, reason, ambiguous=True),) * len(recipients))
 
     async def close(self) -> None:
         """Take its time, as a QUIT does."""

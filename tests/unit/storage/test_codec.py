@@ -7,38 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.address import Mailbox
-from app.domain.alert import Alert, Link, Severity, Status
+from app.domain.alert import Alert
 from app.domain.envelope import Letterhead, Templates
 from app.storage.codec import decode_alert, decode_letterhead, encode_alert, encode_letterhead, from_ms, to_ms
+from tests.support.any_alert import any_alert
 
 # What the domain's texts hold: everything but lone surrogates (app/domain/text.py).
 any_text = st.text(st.characters(exclude_categories=["Cs"]))
 # Offsets, as they stand in a timestamp: two zones are never equal at a time that summer time repeats.
 offsets = st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 moments = st.datetimes(timezones=offsets)
-values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**63), 2**64 - 1)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | any_text,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(any_text, inner, max_size=3),
-    max_leaves=5,
-)
-alerts = st.builds(
-    Alert,
-    subject=any_text,
-    content=any_text,
-    severity=st.sampled_from(Severity),
-    status=st.sampled_from(Status),
-    source=any_text,
-    labels=st.dictionaries(any_text, any_text, max_size=3),
-    key=any_text,
-    starts_at=st.none() | moments,
-    ends_at=st.none() | moments,
-    links=st.lists(st.builds(Link, any_text, any_text), max_size=2).map(tuple),
-    extra=st.dictionaries(any_text, values, max_size=3),
-    notes=st.lists(any_text, max_size=2).map(tuple),
+alerts = any_alert(
+    any_text,
+    moments,
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False),
 )
 mailboxes = st.builds(Mailbox, any_text, any_text)
 letterheads = st.builds(
