@@ -7,6 +7,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from app.domain.attachment import Attachment
+
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -68,6 +70,7 @@ class Alert:
     links: tuple[Link, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     notes: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,14 @@ class Letterhead:
 
     Stored once and shared by all envelopes made under the same settings: changed settings
     or templates hold for new envelopes only, so that every attempt sends identical bytes.
+    `is_alarm`: mails under it are alarms of the system itself, whose failure raises no further alarm.
     """
 
     server_name: str
     sender: Mailbox
     recipients: tuple[Mailbox, ...]
     templates: Templates
+    is_alarm: bool = False
 
 
 class EnvelopeState(IntEnum):
@@ -38,6 +40,7 @@ class EnvelopeState(IntEnum):
     SENT = 1
     PARTLY_SENT = 2
     FAILED = 3
+    DROPPED = 4  # by a person, as far as it had failed
 
 
 class DeliveryState(StrEnum):
@@ -47,6 +50,7 @@ class DeliveryState(StrEnum):
     SENT = "sent"
     REFUSED = "refused"
     EXPIRED = "expired"
+    DROPPED = "dropped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,9 @@ class Envelope:
     """One mail on its way: when it was made, for which alert, under which letterhead.
 
     `usable_seconds` is how long a relay had been usable, in all runs together, when it was made: a mail's
-    lifetime counts only such time.
+    lifetime counts only such time. `running_seconds` is how long the daemon had been running: the bound of
+    all lifetimes counts that, for wall time can jump. `without_attachments`: they were too large for a relay,
+    so the mail goes without them from now on, as a new message.
     """
 
     id: int
@@ -82,6 +88,8 @@ class Envelope:
     severity: Severity
     due_at: datetime
     usable_seconds: int = 0
+    running_seconds: int = 0
+    without_attachments: bool = False
 
 
 @dataclass(frozen=True, slots=True)

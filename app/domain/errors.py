@@ -30,6 +30,26 @@ class JournalUnavailable(MailAlertError):
         self.retry_after = retry_after
 
 
+class JournalFailed(JournalUnavailable):
+    """The disk failed to keep what was written to it. Nothing may be written any more; the daemon ends with 74.
+
+    74 is EX_IOERR of sysexits.h.
+    """
+
+
+class JournalCorrupt(MailAlertError):
+    """The journal's file is damaged. What can be read of it has to be copied into a new one."""
+
+
+class LoginUnavailable(MailAlertError):
+    """There should be a login, and it cannot be had: a password file or a token server fails."""
+
+    def __init__(self, reason: str, *, is_configuration: bool) -> None:
+        """`is_configuration` says whether somebody must change something, or waiting may help."""
+        super().__init__(reason)
+        self.is_configuration = is_configuration
+
+
 class AddressError(MailAlertError):
     """A mail address that cannot stand in an envelope or a header."""
 

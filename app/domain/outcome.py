@@ -34,21 +34,30 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """Not now. `ambiguous`: lost after the final dot, so the mail may have been taken all the same."""
+    """Not now. `ambiguous`: lost after the final dot, so the mail may have been taken all the same.
+
+    `too_many_recipients`: the relay takes no more of them in one transaction (RFC 5321 section 4.5.3.1.10),
+    so the recipient is tried in the next one, at once.
+    """
 
     scope: Scope
     reason: str
     reply: Reply | None = None
     ambiguous: bool = False
+    too_many_recipients: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Never: the same mail to the same recipient would be refused again."""
+    """Never: the same mail to the same recipient would be refused again.
+
+    `too_large`: the size was the reason, so without its attachments the mail may be taken.
+    """
 
     scope: Scope
     reason: str
     reply: Reply | None = None
+    too_large: bool = False
 
 
 Outcome = Sent | Deferred | Refused

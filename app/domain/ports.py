@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from app.domain.alert import AcceptedAlert, Severity
+from app.domain.dead_letter import DeadLetterPage
 from app.domain.envelope import Envelope, EnvelopeState, Letterhead, QueuedMail
 from app.domain.report import AlertPage, AlertReport
 from app.domain.verdict import Verdict
@@ -47,6 +48,43 @@ class MailStore(Protocol):
 
         It waits for as long as the journal cannot be written: an outcome that was seen is not forgotten.
         """
+
+    def lease(self, envelope_ids: Collection[int]) -> Awaitable[None]:
+        """Note that just these may be under way; done once that is durable.
+
+        After a crash they are flagged: each may have been sent already. It waits like `record`.
+        """
+
+    async def attachments(self, alert_id: int) -> list[bytes]:
+        """Return the contents of the alert's attachments, in order."""
+
+    async def overdue(self, *, made_before: int, after: int, limit: int) -> list[QueuedMail]:
+        """Return open envelopes with an id over `after`, in that order, made at or before these running seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class FreshStart:
+    """When a dead letter is sent again, and from where its lifetime counts anew (see Envelope)."""
+
+    at: datetime
+    usable_seconds: int
+    running_seconds: int
+
+
+class DeadLetterStore(Protocol):
+    """Mails that failed, and what people do to them. What is done is on the record."""
+
+    async def dead_letters(self, *, before: int | None, limit: int) -> DeadLetterPage:
+        """Return mails with an envelope id under `before` that failed for some recipient, newest first."""
+
+    async def retry(self, envelope_id: int, start: FreshStart) -> bool:
+        """Let the recipients that failed wait for an attempt again; False if it is no dead letter."""
+
+    async def retry_some(self, limit: int, start: FreshStart) -> int:
+        """Do so for up to `limit` dead letters, the oldest first; return for how many."""
+
+    async def drop(self, envelope_id: int, at: datetime) -> bool:
+        """Give up the recipients that failed; False if it is no dead letter."""
 
 
 @dataclass(frozen=True, slots=True)

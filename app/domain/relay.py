@@ -5,6 +5,7 @@ from enum import StrEnum
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from app.domain.errors import ConfigurationError
+from app.domain.rate import Rate
 
 
 class Security(StrEnum):
@@ -26,6 +27,28 @@ FORMS = "smtp://host:25, smtp+starttls://user@host:587, smtps://user@host:465 or
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TlsFiles:
+    """Paths of PEM files for one relay; empty where this machine's trust store, or no client certificate, will do."""
+
+    ca: str = ""
+    certificate: str = ""  # of the client, with its chain
+    key: str = ""  # of the client's certificate; empty if it is in the same file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayPolicy:
+    """How a relay is used. Among relays the lowest `priority` goes first; equals take turns."""
+
+    priority: int = 1
+    connections: int = 4
+    mails_per_connection: int = 100  # Postfix and Exchange Online close a session after about as many
+    rate: Rate | None = None
+
+
+DEFAULT_POLICY = RelayPolicy()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Relay:
     """One SMTP relay. The password never shows in a repr."""
 
@@ -35,6 +58,7 @@ class Relay:
     security: Security
     username: str = ""
     password: str = field(default="", repr=False)
+    tls: TlsFiles = TlsFiles()
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host  # RFC 3986 section 3.2.2: an IPv6 address

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from app.domain.alert import AcceptedAlert, Severity, Status
+from app.domain.dead_letter import EnvelopeEvent
 from app.domain.envelope import Delivery, EnvelopeState, Letterhead
 
 
@@ -17,6 +18,7 @@ class AlertState(StrEnum):
     SENT = "sent"
     PARTLY_SENT = "partly sent"
     FAILED = "failed"
+    DROPPED = "dropped"
 
 
 STATE_NAMES: Mapping[EnvelopeState, AlertState] = {
@@ -24,6 +26,7 @@ STATE_NAMES: Mapping[EnvelopeState, AlertState] = {
     EnvelopeState.SENT: AlertState.SENT,
     EnvelopeState.PARTLY_SENT: AlertState.PARTLY_SENT,
     EnvelopeState.FAILED: AlertState.FAILED,
+    EnvelopeState.DROPPED: AlertState.DROPPED,
 }
 
 
@@ -38,6 +41,8 @@ class EnvelopeReport:
     finished_at: datetime | None
     letterhead: Letterhead
     deliveries: tuple[Delivery, ...]
+    events: tuple[EnvelopeEvent, ...] = ()
+    without_attachments: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ class Verdict:
     finished_at: datetime | None
     ambiguous: bool
     deliveries: tuple[Delivery, ...]
+    without_attachments: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from app.domain.errors import ConfigurationError, JournalUnavailable
 
 JOURNAL_FILE = "journal.sqlite3"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MAC_KEY_BYTES = 32  # RFC 2104 section 3: a key as long as the hash output, SHA-256 here
 CHECKPOINT_PAGES = 4000  # 16 MiB of WAL between checkpoints: at 1000 the commits behind one wait measurably
 WRITER_CACHE_KIB = 16_384
