@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV ?= uv
+SECONDS ?= 60
 
 .DELETE_ON_ERROR:
-.PHONY: run test check fmt bench lock clean
+.PHONY: run test check fmt bench fuzz lock clean
 
 run: $(VENV)/run.stamp
 	@$(BIN)/mailalert serve --sandbox
@@ -26,13 +27,18 @@ fmt: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.bench
 
+# Coverage-guided, on what any SMTP server may say; tests/fuzz/smtp_client.py tells how to run one input again.
+fuzz: $(VENV)/fuzz.stamp
+	$(BIN)/python -m tests.fuzz.smtp_client -max_total_time=$(SECONDS)
+
 # Needs uv; everything else needs only the lock files that it writes.
 lock:
 	$(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra build -o requirements.lock
 	$(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra build --extra dev -c requirements.lock -o requirements-dev.lock
+	$(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra fuzz -c requirements.lock -o requirements-fuzz.lock
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .fuzz
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SELF := $(PIP) install --no-deps --no-build-isolation --editable .
@@ -49,3 +55,7 @@ $(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	$(PIP) install --require-hashes --requirement requirements-dev.lock
 	$(SELF)
 	@touch $@ $(VENV)/run.stamp
+
+$(VENV)/fuzz.stamp: requirements-fuzz.lock $(VENV)/dev.stamp
+	$(PIP) install --require-hashes --requirement requirements-fuzz.lock
+	@touch $@

@@ -5,27 +5,33 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
 from app.delivery.recorder import Recorder
 from app.delivery.sender import Sender
-from app.domain.errors import JournalUnavailable
+from app.domain.alarm_causes import broken_journal_alarm, rescue_alarm
+from app.domain.errors import JournalCorrupt, JournalFailed, JournalUnavailable
 from app.domain.ports import Clock
 from app.httpkit.server import SignalFreeServer
+from app.pipeline.alarms import AlarmDesk
 from app.pipeline.ingest import Ingest
 from app.pipeline.notice import StartFacts, should_notify, startup_notice
 from app.pipeline.upkeep import Upkeep
 from app.storage.journal import SqliteJournal
+from app.storage.rescue import RescueReport
 
 log = structlog.get_logger()
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 SECOND_SIGNAL_STATUS = 1
 NOTICE_RETRY = timedelta(seconds=10)
+DISK_FAILED_STATUS = 74  # EX_IOERR of sysexits.h
+LAST_ALARMS = timedelta(seconds=3)  # what a stop waits for alarms that are on their way; Docker allows it 10 in all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +43,8 @@ class Parts:
     sender: Sender
     recorder: Recorder
     upkeep: Upkeep
+    alarms: AlarmDesk
+    background: Sequence[Callable[[], Coroutine[Any, Any, None]]]  # what runs beside, until it is cancelled
     server: SignalFreeServer
     listener: socket.socket
 
@@ -61,38 +69,62 @@ class Service:
         clock: Clock,
         drain_timeout: timedelta,
         announce: bool,
+        rescue: RescueReport | None,
         on_ready: Callable[[], None],
     ) -> None:
-        """`announce`: mail the startup notice. `on_ready` is called once alerts can be posted."""
+        """`announce`: mail the startup notice. `rescue` tells what was saved of a damaged journal before this start.
+        `on_ready` is called once alerts can be posted.
+        """
         self._parts = parts
         self._identity = identity
         self._clock = clock
         self._drain_timeout = drain_timeout
         self._announce = announce
+        self._rescue = rescue
         self._on_ready = on_ready
         self._stop = asyncio.Event()
         self._run_number: int | None = None
 
     async def run(self) -> int:
-        """Return the exit status once all has ended."""
+        """Return the exit status once all has ended. Raises JournalCorrupt when the journal turned out damaged."""
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
             loop.add_signal_handler(number, self._on_signal, number)
         parts = self._parts
         async with asyncio.TaskGroup() as group:
             sending = group.create_task(parts.sender.run())
-            upkeep = group.create_task(parts.upkeep.run())
+            beside = [group.create_task(work()) for work in (parts.upkeep.run, parts.alarms.run, *parts.background)]
             group.create_task(parts.server.serve(sockets=[parts.listener]))
             beginning = group.create_task(self._begin())
             log.info("listening", url=self._identity.url)
             self._on_ready()
-            await self._stop.wait()
+            broken = await self._stopped_or_broken()
             beginning.cancel()
-            await self._drain(sending)
-            upkeep.cancel()
-            await self._end()
+            await (self._break_off(sending, broken) if broken else self._drain(sending))
+            await parts.alarms.finish(within=LAST_ALARMS)
+            for task in beside:
+                task.cancel()
+            if not broken:
+                await self._end()
             parts.server.should_exit = True
-        return 0
+        if isinstance(broken, JournalCorrupt):
+            raise broken
+        return DISK_FAILED_STATUS if broken else 0
+
+    async def _stopped_or_broken(self) -> JournalFailed | JournalCorrupt | None:
+        """Wait for a signal, or for the end of the journal; return why it can be written no more."""
+        broken = self._parts.journal.broken
+        broken.add_done_callback(lambda _: self._stop.set())
+        await self._stop.wait()
+        return broken.result() if broken.done() else None
+
+    async def _break_off(self, sending: asyncio.Task[None], broken: Exception) -> None:
+        """End without a drain: no outcome can be recorded any more. The leases tell the next start what was going."""
+        log.critical("journal_broken", error=str(broken))
+        self._parts.ingest.close()
+        self._parts.alarms.raise_alarm(broken_journal_alarm(str(broken)))
+        await self._parts.sender.cut_off()
+        await asyncio.wait([sending])
 
     def _on_signal(self, number: int) -> None:
         if self._stop.is_set():
@@ -115,8 +147,17 @@ class Service:
             except JournalUnavailable:
                 await asyncio.sleep(NOTICE_RETRY.total_seconds())
         log.info("started", version=self._identity.version, recovered=recovered, last_run_clean=before.ended_cleanly)
+        if self._rescue is not None:
+            self._parts.alarms.raise_alarm(
+                rescue_alarm(copied=self._rescue.copied, lost=self._rescue.lost, old_file=self._rescue.old_file.name)
+            )
         facts = StartFacts(
-            version=self._identity.version, host=self._identity.host, at=started, recovered=recovered, before=before
+            version=self._identity.version,
+            host=self._identity.host,
+            at=started,
+            recovered=recovered,
+            before=before,
+            possibly_twice=journal.interrupted,
         )
         if self._announce and should_notify(before, started):
             try:
@@ -156,7 +197,7 @@ class Service:
     async def _committed(self) -> None:
         """Wait until everything submitted to the journal so far is committed, or cannot be."""
         with contextlib.suppress(JournalUnavailable):
-            await self._parts.upkeep.keep_usable_seconds()
+            await self._parts.upkeep.keep_clocks()
 
     async def _end(self) -> None:
         if self._run_number is not None:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from app.delivery.connection import RelayFault
+from app.delivery.opening import RelayFault
+from app.domain.errors import LoginUnavailable
 from app.domain.outcome import Outcome, Sent
 from app.domain.relay import Relay, Security
-from app.net.streams import ConnectFailed, StreamTimeout
+from app.net.errors import ConnectFailed, StreamTimeout
 
 # RFC 4954 section 6: authentication required, mechanism too weak, credentials invalid.
 LOGIN_REFUSED = frozenset({530, 534, 535})
@@ -21,6 +22,13 @@ ANY_PROVIDER = (
     "check user and password; many providers want an app password or an authorisation code, made in the "
     "account's settings on the web, instead of the account's own password"
 )
+LOGIN_SETTINGS = (
+    "put user@ into the relay's URL, and the password into relay_password_file (password_file in [[relays]])"
+)
+SENDING_RIGHTS = (
+    "the token must be for this very account and allow it to send by SMTP: check user, scope and consent "
+    "(Microsoft: SMTP.Send or SMTP.SendAsApp; Google: https://mail.google.com/)"
+)
 PROVIDERS = {
     "qq.com": f"QQ Mail: {AUTHORISATION_CODE}",
     "163.com": f"NetEase Mail: {AUTHORISATION_CODE}",
@@ -31,8 +39,11 @@ PROVIDERS = {
     "yahoo.com": f"Yahoo: {TWO_STEPS}",
     "me.com": "iCloud: make an app-specific password; the user is the whole iCloud address",
     "icloud.com": "iCloud: make an app-specific password; the user is the whole iCloud address",
-    "outlook.com": "Outlook.com: it takes no passwords from programs any more; use another relay",
-    "office365.com": "Microsoft 365: the administrator must allow SMTP AUTH for this mailbox; else use another relay",
+    "outlook.com": "Outlook.com: it takes no passwords from programs any more; log in by a token ([relays.oauth])",
+    "office365.com": (
+        "Microsoft 365: it takes tokens instead of passwords ([relays.oauth]), and the administrator must allow "
+        "SMTP AUTH for this mailbox"
+    ),
 }
 
 
@@ -50,7 +61,9 @@ def for_settings(relay: Relay, helo_name: str | None, sender: str) -> Iterator[s
 def for_fault(relay: Relay, fault: RelayFault) -> Iterator[str]:
     """Yield what may mend a session that could not be made ready."""
     cause, reply = fault.__cause__, fault.outcome.reply
-    if isinstance(cause, ConnectFailed):
+    if isinstance(cause, LoginUnavailable):
+        yield from _for_no_login(cause)
+    elif isinstance(cause, ConnectFailed):
         yield from _for_connect(relay, fault.outcome.reason)
     elif isinstance(cause, StreamTimeout) and relay.port == 465 and relay.security is not Security.IMPLICIT_TLS:
         yield f"port 465 begins with TLS: write smtps://{relay.host}:465"  # RFC 8314 section 3
@@ -68,28 +81,38 @@ def for_sender(relay: Relay, sender: str, outcomes: Sequence[Outcome]) -> Iterat
     if codes & SENDER_REFUSED and _is_other_account(relay, sender):
         yield f"the sender must equal the account: set mail_from to {relay.username}"
     elif codes & SENDER_REFUSED and not relay.username:
-        yield "the relay may want a login before it passes mail on: put user@ into relay, with relay_password_file"
+        yield f"the relay may want a login before it passes mail on: {LOGIN_SETTINGS}"
     elif codes & LOGIN_REFUSED:
         yield from _for_login(relay)
 
 
 def _for_connect(relay: Relay, reason: str) -> Iterator[str]:
     if "resolve" in reason:
-        yield f"check the host name {relay.host} in relay, and the DNS of this machine"
+        yield f"check the host name {relay.host} in the relay's URL, and the DNS of this machine"
     elif relay.host in LOOPBACK:
-        yield f"nothing listens on port {relay.port} of this machine: start a mail server, or set relay to another host"
+        yield f"nothing listens on port {relay.port} of this machine: start a mail server, or name another host"
     elif relay.port == 25:
         yield (
             "clouds and many networks block port 25 to the outside: try port 465 or 587 with a login, as "
             f"smtps://user@{relay.host}:465 or smtp+starttls://user@{relay.host}:587"
         )
     else:
-        yield f"check host and port in relay, and whether a firewall lets this machine reach port {relay.port}"
+        yield f"check host and port in its URL, and whether a firewall lets this machine reach port {relay.port}"
+
+
+def _for_no_login(cause: LoginUnavailable) -> Iterator[str]:
+    if cause.is_configuration:
+        yield "nothing was said to the relay; mend the file or the token server's settings that the line above names"
+    else:
+        yield "the token server is the trouble, not the relay; see whether this machine can reach it"
 
 
 def _for_login(relay: Relay) -> Iterator[str]:
     if not relay.username:
-        yield "put user@ into relay and the password into relay_password_file"
+        yield LOGIN_SETTINGS
+        return
+    if not relay.password:
+        yield SENDING_RIGHTS
         return
     hints = [hint for domain, hint in PROVIDERS.items() if f".{relay.host}".endswith(f".{domain}")]
     yield from hints or [ANY_PROVIDER]

@@ -12,16 +12,18 @@ from app.cli.options import config_option
 
 @click.command()
 @config_option
-@click.option("--send", "with_mail", is_flag=True, help="Send a test mail to every recipient.")
-def check(*, config: Path | None, with_mail: bool) -> None:
-    """Read the settings, connect to the relay, and say what works and what to do about what does not.
+@click.option("--send", "with_mail", is_flag=True, help="Send a test mail to every recipient, over each relay.")
+@click.option("--alarm", "with_alarm", is_flag=True, help="Send a test alarm to url and command of [alarm].")
+def check(*, config: Path | None, with_mail: bool, with_alarm: bool) -> None:
+    """Read the settings, visit every relay, and say what works and what to do about what does not.
 
-    Needs no running daemon and disturbs none. Exits with 0 if all is well, 78 when a setting is missing or
-    wrong (a password or a certificate that is refused too), and 75 for other trouble with the relay.
+    Needs no running daemon and disturbs none. Shows the whole dialogue with each relay, without passwords and
+    tokens. Exits with 0 if all is well, 78 when a setting is missing or wrong (a password or a certificate that
+    is refused too), and 75 for other trouble with a relay or an alarm.
     """
     import asyncio
 
-    from app.cli.relay_check import RelayCheck
+    from app.cli.site_check import check_site
     from app.domain.errors import ConfigurationError
     from app.logs import configure_logs
     from app.mail.templates import load_templates
@@ -33,4 +35,4 @@ def check(*, config: Path | None, with_mail: bool) -> None:
     except ConfigurationError as error:
         fail(error, CONFIGURATION)
     configure_logs(secrets=settings.secrets())
-    sys.exit(asyncio.run(RelayCheck(settings, templates).run(with_mail=with_mail)))
+    sys.exit(asyncio.run(check_site(settings, templates, with_mail=with_mail, with_alarm=with_alarm)))

@@ -15,7 +15,7 @@ from app.version import __version__
 DEFAULT_URL = "http://127.0.0.1:8825"
 TOKEN_FILE = Path("~/.config/mailalert/token")
 TIMEOUT_S = 30.0  # a commit takes milliseconds; a disk that is busy with something else may take seconds
-MAX_ANSWER = 1 << 20  # bytes that are read of an answer
+MAX_ANSWER = 16 << 20  # bytes that are read of an answer; a full page of dead letters may take a few MiB
 
 
 class ClientError(Exception):
@@ -33,19 +33,32 @@ class Daemon:
     url: str
     token: str = field(default="", repr=False)
 
-    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Post `body` as JSON and return the answer to it. Raises ClientError with the remedy."""
-        headers = {"Content-Type": "application/json", "User-Agent": f"mailalert/{__version__}"}
+    def get(self, path: str, *, wants: str) -> dict[str, Any]:
+        """Return the answer at `path`, in which there is a field `wants`. Raises ClientError with the remedy."""
+        return self._ask("GET", path, None, wants)
+
+    def post(self, path: str, body: dict[str, Any] | None = None, *, wants: str) -> dict[str, Any]:
+        """Post `body` as JSON, or nothing, and return the answer likewise."""
+        return self._ask("POST", path, body, wants)
+
+    def delete(self, path: str, *, wants: str) -> dict[str, Any]:
+        """Delete what is at `path`, and return the answer likewise."""
+        return self._ask("DELETE", path, None, wants)
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None, wants: str) -> dict[str, Any]:
+        headers = {"User-Agent": f"mailalert/{__version__}"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         connection, base = _connection(self.url)
         try:
-            connection.request("POST", base + path, json.dumps(body).encode(), headers)
+            connection.request(method, base + path, None if body is None else json.dumps(body).encode(), headers)
             response = connection.getresponse()
-            return _answer(self.url, response.status, response.read(MAX_ANSWER))
+            return _answer(self.url, response.status, response.read(MAX_ANSWER), wants)
         except TimeoutError:
             raise ClientError(
-                f"{self.url} gave no answer in {TIMEOUT_S:.0f} s; the alert may have been accepted all the same",
+                f"{self.url} gave no answer in {TIMEOUT_S:.0f} s; it may have done what was asked all the same",
                 TEMPORARY,
             ) from None
         except OSError as error:
@@ -96,13 +109,13 @@ def _connection(url: str) -> tuple[http.client.HTTPConnection, str]:
     return kind(parts.hostname, port, timeout=TIMEOUT_S), parts.path.rstrip("/")
 
 
-def _answer(url: str, status: int, body: bytes) -> dict[str, Any]:
+def _answer(url: str, status: int, body: bytes, wants: str) -> dict[str, Any]:
     try:
         answer = json.loads(body)
     except ValueError:
         answer = None
     known = answer if isinstance(answer, dict) else {}
-    if status == http.client.ACCEPTED and known:
+    if 200 <= status <= 299 and wants in known:
         return known
     if status == http.client.UNAUTHORIZED:
         raise ClientError(
@@ -111,9 +124,9 @@ def _answer(url: str, status: int, body: bytes) -> dict[str, Any]:
             DENIED,
         )
     if status >= 500 or status in {408, 429}:
-        raise ClientError(f"the daemon cannot take the alert just now ({status}){_why(known)}", TEMPORARY)
+        raise ClientError(f"the daemon cannot do it just now ({status}){_why(known)}", TEMPORARY)
     if status >= 400 and known:
-        raise ClientError(f"the daemon refused the alert ({status}){_why(known)}", REFUSED)
+        raise ClientError(f"the daemon refused it ({status}){_why(known)}", REFUSED)
     raise ClientError(f"what answers at {url} is no mailalert (status {status}); see --url", PROTOCOL)
 
 

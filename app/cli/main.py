@@ -3,6 +3,7 @@
 import click
 
 from app.cli.check import check
+from app.cli.queue import queue
 from app.cli.send import send
 from app.cli.serve import serve
 from app.version import __version__
@@ -17,3 +18,4 @@ def main() -> None:
 main.add_command(serve)
 main.add_command(send)
 main.add_command(check)
+main.add_command(queue)

@@ -1,38 +1,67 @@
-"""A visit to the relay that tells, step by step and in plain words, what works."""
+"""A visit to a relay that tells, step by step and in plain words, what works."""
 
 import secrets
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.cli.advice import for_fault, for_sender, for_settings
 from app.cli.ending import CONFIGURATION, TEMPORARY
-from app.delivery.connection import Connection, RelayFault
+from app.cli.findings import DO, FAILED, NOTE, OK, say, show_dialogue
+from app.delivery.connection import Connection
+from app.delivery.opening import Approach, RelayFault
 from app.domain.alert import AcceptedAlert, Alert, Severity
-from app.domain.envelope import Delivery, Envelope, Letterhead, QueuedMail, Templates
+from app.domain.envelope import Delivery, Envelope, Letterhead, QueuedMail
 from app.domain.ids import IdSource
 from app.domain.outcome import Outcome, Scope, Sent
-from app.mail.compose import Composer
+from app.mail.compose import Composer, Signer
+from app.net.tls import PeerCertificate
+from app.protocols.smtp.capabilities import Capabilities
 from app.protocols.smtp.transaction import OutgoingMail
-from app.settings.model import Settings
+from app.settings.relays import RelaySetup, logins_of
+
+DAYS_TO_RENEW = 14  # certificates of 90 days are renewed 30 before their end; at 14 something is wrong with that
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """What mails are made with, whatever the relay."""
+
+    letterhead: Letterhead
+    helo_name: str | None
+    signer: Signer | None
+
+    @property
+    def sender(self) -> str:
+        """The address of the envelope."""
+        return self.letterhead.sender.address
 
 
 class RelayCheck:
-    """Connects to the relay of the settings as the daemon would, and prints what happens."""
+    """Connects to one relay as the daemon would, and prints what happens."""
 
-    def __init__(self, settings: Settings, templates: Templates) -> None:
-        assert settings.mail_from is not None, "load_settings refuses to go on without a sender"
-        self._relay = settings.outgoing_relay()
-        self._helo_name = settings.announced_name()
-        self._letterhead = Letterhead(settings.server_name, settings.mail_from, settings.mail_to, templates)
+    def __init__(self, setup: RelaySetup, sending: Sending) -> None:
+        self._relay = setup.relay
+        self._token_url = setup.oauth.client.token_url if setup.oauth else ""
+        self._sending = sending
         self._dialogue: list[str] = []
+        self._approach = Approach(
+            relay=setup.relay, logins=logins_of(setup), helo_name=sending.helo_name, on_line=self._note_line
+        )
 
     async def run(self, *, with_mail: bool) -> int:
         """Return the exit code: 0 if all is well."""
-        _say("ok", f"the settings are complete; mail goes from {self._sender} over {self._relay}")
-        for warning in for_settings(self._relay, self._helo_name, self._sender):
-            _say("note", warning)
+        print(f'\nRelay "{self._relay.name}", {self._relay}')
+        for warning in for_settings(self._relay, self._sending.helo_name, self._sending.sender):
+            say(NOTE, warning)
+        code = await self._visit(with_mail=with_mail)
+        show_dialogue(self._dialogue)
+        return code
+
+    async def _visit(self, *, with_mail: bool) -> int:
         try:
-            connection = await Connection.open(self._relay, helo_name=self._helo_name, on_line=self._note_line)
+            connection = await Connection.open(self._approach)
         except RelayFault as fault:
             return self._failed(fault)
         try:
@@ -41,71 +70,80 @@ class RelayCheck:
         finally:
             await connection.close()
 
-    @property
-    def _sender(self) -> str:
-        return self._letterhead.sender.address
-
     def _note_line(self, who: str, line: str) -> None:
         self._dialogue.append(f"{who}: {line}")
 
     def _failed(self, fault: RelayFault) -> int:
-        _say("FAILED", str(fault))
+        say(FAILED, str(fault))
         for remedy in for_fault(self._relay, fault):
-            _say("do", remedy)
-        self._tell_dialogue()
+            say(DO, remedy)
         return CONFIGURATION if fault.outcome.scope is Scope.CONFIGURATION else TEMPORARY
 
     def _tell_session(self, connection: Connection) -> None:
-        _say("ok", f"connected, and greeted it as {connection.helo_name}")
-        certificate = connection.certificate
-        if certificate is not None:
-            _say(
-                "ok",
-                f"encrypted by {connection.tls_version}; the certificate is for {', '.join(certificate.names)}, "
-                f"by {certificate.issuer}, until {certificate.expires_at:%Y-%m-%d}",
-            )
+        say(OK, f"connected, and greeted it as {connection.helo_name}")
+        if connection.certificate is None:
+            say(NOTE, "not encrypted")
         else:
-            _say("note", "not encrypted")
+            for mark, text in certificate_findings(connection.certificate, connection.tls_version, datetime.now(UTC)):
+                say(mark, text)
         if connection.mechanism:
-            _say("ok", f"logged in as {self._relay.username} by {connection.mechanism}")
+            by_token = f", with a token from {self._token_url}" if self._token_url else ""
+            say(OK, f"logged in as {self._relay.username} by {connection.mechanism}{by_token}")
+        say(OK, f"of what it can do this is used: {', '.join(_used(connection.capabilities)) or 'nothing'}")
 
     async def _send_test(self, connection: Connection) -> int:
-        mail = _test_mail(self._letterhead)
-        recipients = tuple(mailbox.address for mailbox in self._letterhead.recipients)
-        data = Composer(mac_key=secrets.token_bytes()).render(mail)
-        attempt = await connection.send(OutgoingMail(self._sender, recipients, data))
+        letterhead, sender = self._sending.letterhead, self._sending.sender
+        recipients = tuple(mailbox.address for mailbox in letterhead.recipients)
+        composer = Composer(mac_key=secrets.token_bytes(), signer=self._sending.signer)
+        attempt = await connection.send(
+            OutgoingMail(sender, recipients, composer.render(_test_mail(letterhead, self._relay.name)))
+        )
         for recipient, outcome in zip(recipients, attempt.outcomes, strict=True):
-            _say(*_in_words(recipient, outcome))
+            say(*_in_words(recipient, outcome))
         if all(isinstance(outcome, Sent) for outcome in attempt.outcomes):
             return 0
-        for remedy in for_sender(self._relay, self._sender, attempt.outcomes):
-            _say("do", remedy)
-        self._tell_dialogue()
+        for remedy in for_sender(self._relay, sender, attempt.outcomes):
+            say(DO, remedy)
         return TEMPORARY
 
-    def _tell_dialogue(self) -> None:
-        if self._dialogue:
-            print("\nWhat was said (C: this machine, S: the relay):")
-            print("\n".join(f"  {line}" for line in self._dialogue))
+
+def certificate_findings(
+    certificate: PeerCertificate, tls_version: str | None, now: datetime
+) -> Iterator[tuple[str, str]]:
+    """Yield what is to be said of the certificate: whose it is, from whom, and how long it is good."""
+    days = (certificate.expires_at - now).days
+    subject = f"{certificate.subject}, " if certificate.subject else ""
+    yield OK, f"encrypted by {tls_version}; the certificate is for {subject}{', '.join(certificate.names)}"
+    yield OK, f"it is from {certificate.issuer}, and good until {certificate.expires_at:%Y-%m-%d} ({days} days)"
+    if days < DAYS_TO_RENEW:
+        yield NOTE, "no mail leaves once the certificate has expired: ask its owner to renew it soon"
 
 
-def _say(mark: str, text: str) -> None:
-    print(f"{mark:<7} {text}", flush=True)
+def _used(capabilities: Capabilities) -> list[str]:
+    named = {
+        "PIPELINING": capabilities.pipelining,
+        f"SIZE {capabilities.size_limit or ''}".rstrip(): capabilities.size,
+        "SMTPUTF8": capabilities.smtputf8,
+        "DSN": capabilities.dsn,
+        f"MAILMAX={capabilities.max_mails}": capabilities.max_mails,
+        f"RCPTMAX={capabilities.max_recipients}": capabilities.max_recipients,
+    }
+    return [name for name, there in named.items() if there]
 
 
 def _in_words(recipient: str, outcome: Outcome) -> tuple[str, str]:
     if isinstance(outcome, Sent):
-        return "ok", f"the relay took the test mail to {recipient} ({outcome.reply})"
+        return OK, f"the relay took the test mail to {recipient} ({outcome.reply})"
     said = f" ({outcome.reply})" if outcome.reply else ""
-    return "FAILED", f"{recipient}: {outcome.reason}{said}"
+    return FAILED, f"{recipient}: {outcome.reason}{said}"
 
 
-def _test_mail(letterhead: Letterhead) -> QueuedMail:
+def _test_mail(letterhead: Letterhead, relay: str) -> QueuedMail:
     now = datetime.now(UTC)
     number = IdSource().next_id(time.time_ns() // 1_000_000)
     alert = Alert(
         subject="Test mail of mailalert check",
-        content="Mail can leave with these settings. Nobody needs to do anything.",
+        content=f"Mail can leave over the relay {relay}. Nobody needs to do anything.",
         severity=Severity.INFO,
         source="mailalert check",
     )

@@ -4,8 +4,9 @@ from typing import Any
 
 import click
 
-from app.cli.client import DEFAULT_URL, ClientError, Daemon, read_token
+from app.cli.client import ClientError, Daemon, read_token
 from app.cli.ending import USAGE, fail, warn
+from app.cli.options import url_option
 from app.cli.piped import piped_text
 from app.domain.alert import Severity, Status
 from app.domain.text import shorten
@@ -22,7 +23,7 @@ MAX_CONTENT = 256 << 10  # bytes; the same
 @click.option("--key", help="What makes this alert the same as an earlier one.")
 @click.option("--status", type=click.Choice([s.value for s in Status]), help="Whether the trouble is there or gone.")
 @click.option("--source", help="Who says so, such as cron@db1.")
-@click.option("--url", envvar="MAILALERT_URL", default=DEFAULT_URL, show_default=True, help="Where the daemon listens.")
+@url_option
 def send(*, subject: str, message: str | None, labels: tuple[str, ...], url: str, **optional: str | None) -> None:
     """Post an alert to the running daemon, and print its id.
 
@@ -34,12 +35,12 @@ def send(*, subject: str, message: str | None, labels: tuple[str, ...], url: str
     alert: dict[str, Any] = {"subject": shorten(subject, MAX_SUBJECT), "content": content}
     alert |= {"labels": dict(map(_label, labels)), **optional}
     try:
-        answer = Daemon(url, read_token()).post("/alerts", {k: v for k, v in alert.items() if v})
+        answer = Daemon(url, read_token()).post("/alerts", {k: v for k, v in alert.items() if v}, wants="id")
     except ClientError as error:
         fail(error, error.code)
     for warning in answer.get("warnings", ()):
         warn(warning)
-    print(answer.get("id", ""))
+    print(answer["id"])
 
 
 def _label(text: str) -> tuple[str, str]:

@@ -1,48 +1,46 @@
 """A connection to a relay: drives the sans-IO SMTP machines over a network stream."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
+from app.delivery.opening import Approach, Session, open_session, say_goodbye
 from app.domain.errors import MailAlertError, ProtocolError
-from app.domain.outcome import Deferred, Outcome, Refused, Reply, Scope
-from app.domain.relay import Relay, Security
-from app.net.streams import CertificateRejected, Stream, StreamError, StreamTimeout
-from app.net.tls import PeerCertificate, client_context
-from app.protocols.smtp.auth import masked, secret_forms
-from app.protocols.smtp.capabilities import NO_CAPABILITIES
+from app.domain.outcome import Outcome, Refused, Reply, Scope
+from app.net.errors import StreamError, StreamTimeout
+from app.net.tls import PeerCertificate
+from app.protocols.smtp.capabilities import Capabilities
 from app.protocols.smtp.dotstuff import encode_content
-from app.protocols.smtp.handshake import Handshake, HandshakePhase, address_literal
-from app.protocols.smtp.reply import ReplyReader, ServerReply
+from app.protocols.smtp.reply import ServerReply
 from app.protocols.smtp.transaction import OutgoingMail, Step, Transaction
 
 BLOCK_BYTES = 64 * 1024  # content written at a time: what the transport buffers before it pauses us
-
-OnLine = Callable[[str, str], None]  # ("C" or "S", the line without its end and without secrets)
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long each stage may take, in seconds."""
-
-    connect_s: float = 10
-    command_s: float = 60
-    block_s: float = 180  # RFC 5321 section 4.5.3.2.5: for each block of the content
-    final_dot_s: float = 600  # RFC 5321 section 4.5.3.2.6: a shorter one makes duplicates
-    mail_s: float = 900  # all before the final dot, so that a relay that trickles cannot hold a mail for ever
-    quit_s: float = 3
+# A relay that thinks about a mail for longer than this must not hold up the next one, which others could take.
+PATIENCE_S = 5.0
 
 
-DEFAULT_TIMEOUTS = Timeouts()
+class Following(Protocol):
+    """The mail behind the one that is being sent."""
+
+    def take(self) -> OutgoingMail | None:
+        """Return the mail that send() is called with next, so that it can begin in the same flight; None: no such."""
+
+    def give_back(self) -> None:
+        """Have it back: it will not leave over this connection, and nothing of it was taken."""
 
 
-class RelayFault(MailAlertError):
-    """No session with the relay could be made ready; `outcome` has scope RELAY or CONFIGURATION."""
+class NoFollowing:
+    """There is no mail behind this one."""
 
-    def __init__(self, relay: Relay, outcome: Deferred) -> None:
-        said = f" ({outcome.reply})" if outcome.reply else ""
-        super().__init__(f'relay "{relay.name}": {outcome.reason}{said}')
-        self.outcome = outcome
+    def take(self) -> OutgoingMail | None:
+        """Return None."""
+        return None
+
+    def give_back(self) -> None:
+        """Never called: nothing was taken."""
+
+
+NO_FOLLOWING = NoFollowing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,65 +49,60 @@ class SendResult:
 
     `stale`: the connection had been used before and died before the reply to MAIL, so nothing is charged;
     connect anew at once. `mail_taken_up`: MAIL was accepted, so what failed then may be this mail's fault.
-    `sender_refusal`: MAIL was refused for good.
+    `sender_refusal`: MAIL was refused for good. `out_of_step`: the relay announced PIPELINING, and the
+    dialogue broke in a way that it may not bear it. `ahead`: the envelope went out with the mail before.
     """
 
     outcomes: tuple[Outcome, ...]
     stale: bool = False
     mail_taken_up: bool = False
     sender_refusal: Reply | None = None
+    out_of_step: bool = False
+    ahead: bool = False
 
 
 class Connection:
-    """A session with a relay, for one mail at a time. Make it with open()."""
+    """A session with a relay. Make it with open().
 
-    def __init__(self, relay: Relay, stream: Stream, timeouts: Timeouts, on_line: OnLine | None) -> None:
-        self.relay = relay
-        self.capabilities = NO_CAPABILITIES
-        self.mechanism: str | None = None  # that logged in
-        self.helo_name = ""
-        self._stream = stream
-        self._timeouts = timeouts
-        self._on_line = on_line
+    Where the relay has PIPELINING, the content of one mail and the envelope of the next go out in one flight
+    (RFC 2920 section 3.1): one round trip a mail.
+    """
+
+    def __init__(self, approach: Approach, session: Session, capabilities: Capabilities) -> None:
+        self.relay = approach.relay
+        self.capabilities = capabilities
+        self.mechanism = session.handshake.mechanism  # that logged in
+        self.helo_name = session.helo_name
+        self.mails = 0  # begun so far
+        self._timeouts = approach.timeouts
+        self._dialogue = session.dialogue
+        self._stream = session.dialogue.stream
         self._time = asyncio.get_running_loop().time
-        self._replies = ReplyReader()
-        self._transaction: Transaction | None = None
+        self._current: Transaction | None = None
+        self._begun: tuple[OutgoingMail, Transaction] | None = None  # ahead of its turn
+        self._out_of_turn = False  # a mail was begun that will not be sent here
 
     @classmethod
-    async def open(
-        cls,
-        relay: Relay,
-        *,
-        helo_name: str | None,
-        timeouts: Timeouts = DEFAULT_TIMEOUTS,
-        on_line: OnLine | None = None,
-    ) -> "Connection":
-        """Return a session that is ready for mail: connected, greeted, encrypted and logged in.
+    async def open(cls, approach: Approach, *, may_pipeline: bool = True) -> "Connection":
+        """Return a connection that is ready for mail. Raises RelayFault.
 
-        Without a `helo_name` the client calls itself by the address of its socket. Raises RelayFault.
+        Not `may_pipeline`: one command at a time, whatever the relay says that it can.
         """
-        try:
-            stream = await Stream.connect(relay.host, relay.port, timeout_s=timeouts.connect_s)
-        except StreamError as error:
-            raise RelayFault(relay, Deferred(Scope.RELAY, str(error))) from error
-        connection = cls(relay, stream, timeouts, on_line)
-        connection.helo_name = helo_name or address_literal(stream.local_address)
-        try:
-            await connection._make_ready()
-        except BaseException:  # also when cancelled: a half-made session is of no use to anybody
-            stream.abort()
-            raise
-        return connection
+        session = await open_session(approach)
+        capabilities = session.handshake.capabilities
+        if not may_pipeline:
+            capabilities = replace(capabilities, pipelining=False)
+        return cls(approach, session, capabilities)
 
     @property
     def usable(self) -> bool:
-        """Whether the relay kept silent and the link is up; a 421 or an end while idle makes it False."""
-        return not (self._stream.has_input or self._replies)
+        """Whether another mail can be sent; a 421 or an end while idle makes it False."""
+        return not self._out_of_turn and (self._begun is not None or self._dialogue.silent)
 
     @property
     def past_final_dot(self) -> bool:
         """Whether a mail's final dot has gone out and its reply has not come, also after a cancelled send()."""
-        transaction = self._transaction
+        transaction = self._current
         return transaction is not None and transaction.past_final_dot and not transaction.finished
 
     @property
@@ -122,154 +115,126 @@ class Connection:
         """For example "TLSv1.3"; None in plaintext."""
         return self._stream.tls_version
 
-    async def send(self, mail: OutgoingMail) -> SendResult:
+    async def send(self, mail: OutgoingMail, following: Following = NO_FOLLOWING) -> SendResult:
         """Send one mail. Whatever the relay does is an outcome, never an exception.
 
         When cancelled it cuts the connection; abandon() then tells what is known.
         """
-        limit = self.capabilities.size_limit
-        if limit is not None and len(mail.data) > limit:
-            reason = f"the mail has {len(mail.data)} bytes, and the relay takes no more than {limit}"
-            return SendResult((Refused(Scope.MESSAGE, reason),) * len(mail.recipients))
-        before = self._transaction
-        self._transaction = transaction = Transaction(
-            mail, self.capabilities, reset_first=before is not None and before.needs_reset
-        )
+        if self._is_too_large(mail):
+            size, limit = len(mail.data), self.capabilities.size_limit
+            reason = f"the mail has {size} bytes, and the relay takes no more than {limit}"
+            return SendResult((Refused(Scope.MESSAGE, reason, too_large=True),) * len(mail.recipients))
+        reused, ahead = self._current is not None, self._begun is not None
+        transaction = self._begin(mail)
+        if transaction.finished:  # without a word: no address of the mail can be sent to this relay
+            return SendResult(transaction.outcomes())
+        self._current = transaction
+        out_of_step = False
         try:
-            await self._converse(transaction, mail)
+            if not ahead:
+                self._dialogue.say(transaction.start())
+            await self._converse(transaction, mail, following)
         except (StreamError, ProtocolError) as error:
             transaction.lost(_loss(transaction, error))
+            out_of_step = self.capabilities.pipelining and _lost_step(transaction, error, ahead=ahead)
         finally:
             if not (transaction.finished and transaction.intact):
                 self._stream.abort()
         return SendResult(
             transaction.outcomes(),
-            stale=before is not None and not transaction.mail_answered,
+            stale=reused and not transaction.mail_answered,
             mail_taken_up=transaction.mail_taken_up,
             sender_refusal=transaction.sender_refusal,
+            out_of_step=out_of_step,
+            ahead=ahead,
         )
 
     def abandon(self, reason: str) -> SendResult:
         """Return what is known of the mail whose send() was cancelled: ambiguous if past its final dot."""
-        assert self._transaction is not None  # there was a send()
-        self._transaction.lost(reason)
-        return SendResult(self._transaction.outcomes())
+        assert self._current is not None  # there was a send()
+        self._current.lost(reason)
+        return SendResult(self._current.outcomes())
 
     async def close(self) -> None:
         """Say QUIT if anybody listens, and close. Never raises."""
-        deadline = self._time() + self._timeouts.quit_s
-        try:
-            if self.usable:
-                self._say(b"QUIT\r\n")
-                self._show_reply(await self._next_reply(deadline))
-        except (StreamError, ProtocolError):
-            pass  # the session is over either way
-        finally:
-            await self._stream.close(deadline)
+        if self._begun is not None or self._out_of_turn:
+            self._stream.abort()  # the relay waits for a mail that will not come
+        await say_goodbye(self._dialogue, self._time() + self._timeouts.quit_s)
 
-    async def _make_ready(self) -> None:
-        handshake = Handshake(
-            self.relay,
-            helo_name=self.helo_name,
-            encrypted=self.relay.security is Security.IMPLICIT_TLS,
-            loopback=self._stream.peer_is_loopback,
-        )
-        try:
-            if self.relay.security is Security.IMPLICIT_TLS:
-                await self._encrypt()
-            await self._shake_hands(handshake)
-        except CertificateRejected as error:
-            raise RelayFault(self.relay, Deferred(Scope.CONFIGURATION, str(error))) from error
-        except StreamTimeout as error:
-            reason = f"the relay did not answer within {self._timeouts.command_s:g} s"
-            raise RelayFault(self.relay, Deferred(Scope.RELAY, reason)) from error
-        except (StreamError, ProtocolError) as error:
-            raise RelayFault(self.relay, Deferred(Scope.RELAY, str(error))) from error
-        if handshake.fault is not None:
-            await self.close()
-            raise RelayFault(self.relay, handshake.fault)
-        self.capabilities = handshake.capabilities
-        self.mechanism = handshake.mechanism
+    def _begin(self, mail: OutgoingMail) -> Transaction:
+        """Return the transaction of the mail, which may be under way already."""
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            assert begun[0] is mail, "what was taken as the following mail is sent next"
+            return begun[1]
+        self.mails += 1
+        before = self._current
+        return Transaction(mail, self.capabilities, reset_first=before is not None and before.needs_reset)
 
-    async def _shake_hands(self, handshake: Handshake) -> None:
-        while not handshake.finished:
-            if handshake.phase is HandshakePhase.TLS:
-                await self._encrypt()
-                said = handshake.tls_started()
-            else:
-                reply = await self._next_reply(self._time() + self._timeouts.command_s)
-                self._show_reply(reply)
-                said = handshake.receive(reply)
-            logging_in = handshake.phase is HandshakePhase.AUTH
-            if logging_in:
-                self._replies.secrets = secret_forms(self.relay.username, self.relay.password)
-            if said:
-                self._say(said, secret=logging_in)
+    def _begin_ahead(self, following: Following) -> bytes:
+        """Return the envelope of the following mail, to go out behind the content of this one; b"" for none."""
+        mail = following.take() if self.capabilities.pipelining else None
+        if mail is None or self._is_too_large(mail):
+            return b""
+        transaction = Transaction(mail, self.capabilities)
+        if transaction.finished:
+            return b""
+        self.mails += 1
+        self._begun = mail, transaction
+        envelope = transaction.start()
+        self._dialogue.show(envelope)
+        return envelope
 
-    async def _encrypt(self) -> None:
-        context = await asyncio.to_thread(client_context)
-        # Whatever came in the clear behind the reply to STARTTLS may have been slipped in (CVE-2011-0411).
-        if not self.usable:
-            raise ProtocolError("the relay hung up or spoke in plaintext where TLS must begin")
-        await self._stream.start_tls(context, server_name=self.relay.host, timeout_s=self._timeouts.command_s)
-
-    async def _converse(self, transaction: Transaction, mail: OutgoingMail) -> None:
-        timeouts = self._timeouts
-        mail_deadline = self._time() + timeouts.mail_s
-        self._say(transaction.start())
+    async def _converse(self, transaction: Transaction, mail: OutgoingMail, following: Following) -> None:
+        mail_deadline = self._time() + self._timeouts.mail_s
         while not transaction.finished:
             if transaction.step is Step.CONTENT:
-                await self._send_content(transaction, mail, mail_deadline)
+                await self._send_content(transaction, mail, following, mail_deadline)
             if transaction.past_final_dot:
-                deadline = self._time() + timeouts.final_dot_s
+                reply: ServerReply | None = await self._verdict_on_content(following)
             else:
-                deadline = min(self._time() + timeouts.command_s, mail_deadline)
-            reply: ServerReply | None = await self._next_reply(deadline)
+                reply = await self._dialogue.next_reply(min(self._time() + self._timeouts.command_s, mail_deadline))
             while reply is not None:
                 reply = self._take(transaction, reply)
 
+    async def _verdict_on_content(self, following: Following) -> ServerReply:
+        deadline = self._time() + self._timeouts.final_dot_s
+        if self._begun is not None:
+            try:
+                return await self._dialogue.next_reply(min(deadline, self._time() + PATIENCE_S))
+            except StreamTimeout:
+                self._begun = None
+                self._out_of_turn = True
+                following.give_back()
+        return await self._dialogue.next_reply(deadline)
+
     def _take(self, transaction: Transaction, reply: ServerReply) -> ServerReply | None:
-        """Give `reply` to the transaction, and return the next one that has come already."""
-        self._show_reply(reply)
+        """Give `reply` to the transaction, and return the next one for it that has come already."""
         said = transaction.receive(reply)
         if said:
-            self._say(said)
-        return None if transaction.finished else self._replies.next_reply()
+            self._dialogue.say(said)
+        return None if transaction.finished else self._dialogue.buffered_reply()
 
-    async def _send_content(self, transaction: Transaction, mail: OutgoingMail, mail_deadline: float) -> None:
+    async def _send_content(
+        self, transaction: Transaction, mail: OutgoingMail, following: Following, mail_deadline: float
+    ) -> None:
         content = memoryview(encode_content(mail.data))
-        if self._on_line:
-            self._on_line("C", f"({len(content)} bytes of mail and the final dot)")
+        self._dialogue.show_content(len(content))
         last_block_at = max(0, len(content) - BLOCK_BYTES)
         for start in range(0, last_block_at, BLOCK_BYTES):
-            if not self.usable:
+            if not self._dialogue.silent:
                 return
             self._stream.write(content[start : min(start + BLOCK_BYTES, last_block_at)])
             await self._stream.drain(min(self._time() + self._timeouts.block_s, mail_deadline))
         # A relay that answers or hangs up before the end gets no final dot: the mail is not taken for sure.
-        if self.usable:
+        if self._dialogue.silent:
+            ahead = b"" if transaction.is_crowded else self._begin_ahead(following)
             transaction.final_dot_sent()
-            self._stream.write(content[last_block_at:])
+            self._stream.write(b"".join((content[last_block_at:], ahead)))
 
-    async def _next_reply(self, deadline: float) -> ServerReply:
-        while (reply := self._replies.next_reply()) is None:
-            self._replies.feed(await self._stream.read(deadline))
-        return reply
-
-    def _say(self, data: bytes, *, secret: bool = False) -> None:
-        # What lies unread would be taken for the reply to what is said now.
-        if not self.usable:
-            raise ProtocolError("the relay hung up or spoke out of turn")
-        if self._on_line:
-            for line in data.decode().splitlines():
-                self._on_line("C", masked(line) if secret else line)
-        self._stream.write(data)
-
-    def _show_reply(self, reply: ServerReply) -> None:
-        if self._on_line:
-            for number, line in enumerate(reply.lines, start=1):
-                separator = "-" if number < len(reply.lines) else " "
-                self._on_line("S", f"{reply.code}{separator}{line}".rstrip())
+    def _is_too_large(self, mail: OutgoingMail) -> bool:
+        limit = self.capabilities.size_limit  # RFC 1870 section 6.1
+        return limit is not None and len(mail.data) > limit
 
 
 _AWAITED = {Step.CONTENT: "the content", Step.DOT: "the final dot", Step.LONE_DOT: "the final dot"}
@@ -280,3 +245,11 @@ def _loss(transaction: Transaction, error: MailAlertError) -> str:
     if isinstance(error, StreamTimeout):
         return f"the relay did not answer {awaited} in time"
     return f"{error}, at {awaited}"
+
+
+def _lost_step(transaction: Transaction, error: MailAlertError, *, ahead: bool) -> bool:
+    """Tell whether the dialogue broke where a relay would that throws away what comes before it has answered."""
+    if isinstance(error, ProtocolError):
+        return not transaction.past_final_dot
+    swallowed = ahead and not transaction.mail_answered and isinstance(error, StreamTimeout)
+    return swallowed or transaction.lost_in_commands

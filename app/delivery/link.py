@@ -1,101 +1,209 @@
-"""The link to one relay: its breaker, and the workers that wait for it."""
+"""The link to one relay: its breaker, how much it bears, and the workers that wait for it."""
 
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from enum import Enum, auto
 
 import structlog
 
-from app.delivery.connection import Connection
+from app.delivery.connection import Connection, SendResult
 from app.domain.breaker import Breaker
+from app.domain.concurrency import ConcurrencyLimit
 from app.domain.outcome import Deferred, Outcome, Reply, Scope
 from app.domain.ports import Clock
+from app.domain.rate import TokenBucket
+from app.domain.relay import RelayPolicy
 
 log = structlog.get_logger()
 
 REFUSED_SENDERS = 5  # mails in a row; a sender that only one of them has is that mail's own fault
+LOST_STEPS = 2  # dialogues in a row: one may be a network that broke just then
+# RFC 5321 section 4.5.3.1.8: every server takes 100 recipients in one transaction; more than that is a try.
+MOST_RECIPIENTS = 100
+
+Connect = Callable[[bool], Awaitable[Connection]]  # whether it may pipeline; raises RelayFault
+
+
+class Turn(Enum):
+    """What a worker may do next."""
+
+    SEND = auto()  # one mail
+    PROBE = auto()  # open a session, to see whether the relay is back
+    END = auto()
 
 
 class RelayLink:
-    """What all workers of one relay share. Several relays will be several links."""
+    """What all workers of one relay share.
 
-    def __init__(
-        self, *, name: str, connect: Callable[[], Awaitable[Connection]], clock: Clock, usable_seconds: float
-    ) -> None:
-        """`connect` raises RelayFault. `usable_seconds` is the usable time of all earlier runs."""
+    A link sends while its breaker is closed and no relay that goes before it is usable (`is_active`, which
+    `Relays` sets).
+    """
+
+    def __init__(self, *, name: str, policy: RelayPolicy, connect: Connect, clock: Clock) -> None:
+        """Start usable: the first attempt tells."""
         self.name = name
-        self.connect = connect
+        self.policy = policy
+        self.is_active = True
+        self.on_change: Callable[[], None] = _nobody_cares
+        self.last_reason = ""  # why the last mail could not leave, in words
+        self.sessions = 0  # that are open
+        self.most_recipients = MOST_RECIPIENTS
+        self._connect = connect
         self._clock = clock
-        self._breaker = Breaker(now=clock.monotonic(), usable_seconds=usable_seconds)
+        self._breaker = Breaker()
+        self._concurrency = ConcurrencyLimit(policy.connections)
+        self._bucket = TokenBucket(policy.rate, now=clock.monotonic()) if policy.rate else None
         self._changed = asyncio.Event()
-        self._trying_since: float | None = None
-        self.last_reason = ""  # why no mail could leave, in words
         self._refusal_code = 0
         self._refusals = 0
+        self._lost_steps = {False: 0, True: 0}  # by whether the envelope had gone out ahead
         self._draining = False
+        self._last_probe_failed = False  # of a drain
         self._stopped = False
 
     @property
     def fault(self) -> Deferred | None:
-        """Why nothing is sent just now, None while the relay works."""
+        """Why nothing is sent over it just now, None while it is usable."""
         return self._breaker.fault
 
     @property
-    def blocked_for(self) -> timedelta:
-        """For how long attempts have been made over this relay and no mail could leave."""
-        since = self._trying_since
-        return timedelta() if since is None else timedelta(seconds=self._clock.monotonic() - since)
+    def failures(self) -> int:
+        """How many faults in a row."""
+        return self._breaker.failures
 
     @property
-    def hopeless(self) -> bool:
-        """Whether a drain should end: the one probe failed, or only other settings can help."""
-        fault = self._breaker.fault
-        return fault is not None and (fault.scope is Scope.CONFIGURATION or self._breaker.failures > 1)
+    def probing(self) -> bool:
+        """Whether a probe is under way."""
+        return self._breaker.probing
 
-    def usable_seconds(self) -> int:
-        """Return for how long the relay has been usable, in all runs together."""
-        return self._breaker.usable_seconds(self._clock.monotonic())
+    @property
+    def epoch(self) -> int:
+        """What `trip` wants to know: when the attempt began."""
+        return self._breaker.epoch
 
-    async def admitted(self) -> int | None:
-        """Wait until an attempt may be made and return its ticket; None when nothing more should be tried."""
-        while not self._stopped:
-            now = self._clock.monotonic()
-            if self._breaker.admits(now):
-                if self._trying_since is None:
-                    self._trying_since = now
-                return self._breaker.begin()
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is tried: it was stopped, or a drain found it broken."""
+        return self._stopped or (self._draining and self.fault is not None and self._is_hopeless(self.fault))
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether the relay bears the envelope of a mail behind the content of the one before."""
+        return self._lost_steps[True] < LOST_STEPS
+
+    async def connect(self) -> Connection:
+        """Return a connection that is ready. Raises RelayFault."""
+        return await self._connect(self._lost_steps[False] < LOST_STEPS)
+
+    def may_send(self, number: int) -> bool:
+        """Tell whether worker `number` (from 0) may send a mail now."""
+        if not self.is_active or self.fault is not None or number >= self._concurrency.allowed or self._stopped:
+            return False
+        return self._bucket is None or not self._bucket.wait(self._clock.monotonic())
+
+    def begin_mail(self) -> None:
+        """Count a mail that goes over this relay."""
+        if self._bucket is not None:
+            self._bucket.take(self._clock.monotonic())
+
+    async def turn(self, number: int) -> Turn:
+        """Wait until worker `number` (from 0) has something to do, and return what."""
+        while not self.ended:
+            if self.may_send(number):
+                return Turn.SEND
+            if self._breaker.begin_probe(self._clock.monotonic()):
+                return Turn.PROBE
             self._changed.clear()
-            # Once the pause is over somebody else is the probe: what came of it will be told.
-            pause = self._breaker.retry_at - now if self._breaker.retry_at > now else None
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), pause)
+                await asyncio.wait_for(self._changed.wait(), self._pause(number))
+        return Turn.END
+
+    def _pause(self, number: int) -> float | None:
+        """Return the seconds until something may have changed by itself; None if only others can change it."""
+        now = self._clock.monotonic()
+        if self.fault is not None:
+            return None if self.probing else max(0.0, self._breaker.retry_at - now)
+        if self._bucket is not None and self.is_active and number < self._concurrency.allowed:
+            return self._bucket.wait(now)
         return None
 
-    def trip(self, fault: Deferred, ticket: int) -> None:
-        """Note a fault of the relay or the way to it, met by an admitted attempt; workers wait from now on."""
-        now = self._clock.monotonic()
-        self.last_reason = _words(fault)
-        # Jitter: relays that many senders lost at once must not get them all back at once.
-        if self._breaker.trip(fault, now, random.random(), ticket=ticket):  # noqa: S311 - jitter, no secret
-            log.warning(
-                "relay_fault",
-                relay=self.name,
-                scope=fault.scope,
-                reason=fault.reason,
-                reply=str(fault.reply or ""),
-                failures=self._breaker.failures,
-                retry_in_seconds=round(self._breaker.retry_at - now, 1),
-            )
-            if self._draining and self.hopeless:
-                self.stop()
-        self._changed.set()
+    def trip(self, fault: Deferred, epoch: int) -> None:
+        """Note a fault of the relay or the way to it, met by an attempt that began in `epoch`."""
+        self.last_reason = words(fault)
+        if self._breaker.trip(fault, self._clock.monotonic(), _jitter(), epoch=epoch):
+            self._tripped(fault)
 
-    def untried(self, ticket: int) -> None:
-        """Note that an admitted attempt never came to the relay, so that another may be the probe."""
-        self._breaker.give_up(ticket)
-        self._changed.set()
+    def probe_failed(self, fault: Deferred) -> None:
+        """Note that the probe met a fault."""
+        self.last_reason = words(fault)
+        self._last_probe_failed = self._draining
+        self._breaker.fail_probe(fault, self._clock.monotonic(), _jitter())
+        self._tripped(fault)
+
+    def probe_abandoned(self) -> None:
+        """Note that the probe was cut off."""
+        self._breaker.give_up_probe()
+
+    def _tripped(self, fault: Deferred) -> None:
+        log.warning(
+            "relay_fault",
+            relay=self.name,
+            scope=fault.scope,
+            reason=fault.reason,
+            reply=str(fault.reply or ""),
+            failures=self.failures,
+            retry_in_seconds=round(self._breaker.retry_at - self._clock.monotonic(), 1),
+        )
+        self._tell()
+
+    def recovered(self) -> None:
+        """Note that a probe has opened a session: one worker goes first, and the others follow if all is well."""
+        self._breaker.close()
+        self._concurrency.restart()
+        log.info("relay_recovered", relay=self.name)
+        self._tell()
+
+    def bears_no_more(self, fault: Deferred) -> bool:
+        """Note that a connection beside others was turned away; tell whether fewer of them may do.
+
+        A greeting with 421 or another 4xx says "too many" then, and is no reason to leave the relay alone.
+        """
+        congested = fault.reply is not None and fault.reply.code < 500 and self.sessions > 0
+        if not congested or self._concurrency.allowed == 1:
+            return False
+        self._concurrency.congested()
+        log.info("relay_congested", relay=self.name, reply=str(fault.reply), connections=self._concurrency.allowed)
+        return True
+
+    def answered(self, result: SendResult) -> None:
+        """Note what the relay made of a mail that it answered for, though perhaps only with "later"."""
+        self._breaker.forget_failures()
+        self._forget_lost_steps(ahead=result.ahead)
+        deferred = [outcome for outcome in result.outcomes if isinstance(outcome, Deferred)]
+        self.last_reason = words(deferred[0]) if len(deferred) == len(result.outcomes) else ""
+        if any(map(_is_congestion, result.outcomes)):
+            self._concurrency.congested()
+        elif self._concurrency.succeeded():
+            self._changed.set()
+
+    def lost_step(self, *, ahead: bool) -> None:
+        """Note a dialogue that broke as if the relay did not bear the pipelining that it announces.
+
+        `ahead` says whether the envelope had gone out behind the content of another mail.
+        """
+        self._lost_steps[ahead] += 1
+        if self._lost_steps[ahead] == LOST_STEPS:
+            log.warning("pipelining_given_up", relay=self.name, of="following mails" if ahead else "commands")
+
+    def _forget_lost_steps(self, *, ahead: bool) -> None:
+        if self._lost_steps[ahead] < LOST_STEPS:  # what was given up stays so until the next start
+            self._lost_steps[ahead] = 0
+
+    def takes_recipients(self, count: int) -> None:
+        """Note that the relay takes no more than `count` recipients in one mail."""
+        self.most_recipients = max(1, min(self.most_recipients, count))
 
     def refuses_every_sender(self, refusal: Reply | None) -> bool:
         """Note how the relay answered MAIL; tell whether it refuses mail after mail with the same code.
@@ -108,31 +216,44 @@ class RelayLink:
         self._refusals += refusal is not None
         return self._refusals >= REFUSED_SENDERS
 
-    def works(self, outcomes: Sequence[Outcome]) -> None:
-        """Note that the relay answered for a mail, though perhaps only with "later"."""
-        deferred = [outcome for outcome in outcomes if isinstance(outcome, Deferred)]
-        if len(deferred) < len(outcomes):
-            self._trying_since, self.last_reason = None, ""  # a recipient is done with
-        else:
-            self.last_reason = _words(deferred[0])
-        if self._breaker.reset(self._clock.monotonic()):
-            log.info("relay_recovered", relay=self.name)
-            self._changed.set()
+    def set_active(self, *, active: bool) -> None:
+        """Let it send, or stand by."""
+        self.is_active = active
+        self._changed.set()
 
     def drain(self) -> None:
         """Probe once more now, unless the settings are at fault: hammering a wrong password locks the account."""
         self._draining = True
-        fault = self._breaker.fault
-        if fault is not None and fault.scope is Scope.CONFIGURATION:
-            self.stop()
         self._breaker.probe_now(self._clock.monotonic())
         self._changed.set()
 
     def stop(self) -> None:
-        """Admit nothing more."""
+        """Let nothing more be sent."""
         self._stopped = True
         self._changed.set()
 
+    def _is_hopeless(self, fault: Deferred) -> bool:
+        return fault.scope is Scope.CONFIGURATION or self._last_probe_failed
 
-def _words(deferred: Deferred) -> str:
+    def _tell(self) -> None:
+        self._changed.set()
+        self.on_change()
+
+
+def words(deferred: Deferred) -> str:
+    """Return the fault in words, the relay's reply behind it."""
     return f"{deferred.reason} ({deferred.reply})" if deferred.reply else deferred.reason
+
+
+def _is_congestion(outcome: Outcome) -> bool:
+    # A 4xx to a recipient is about that mailbox; one to the mail is mostly about load (RFC 5321 section 4.2.5).
+    return isinstance(outcome, Deferred) and outcome.scope is Scope.MESSAGE and outcome.reply is not None
+
+
+def _jitter() -> float:
+    # Relays that many senders lost at once must not get them all back at once.
+    return random.random()  # noqa: S311 - jitter, no secret
+
+
+def _nobody_cares() -> None:
+    """Do nothing: a link on its own."""

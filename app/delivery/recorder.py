@@ -1,6 +1,7 @@
 """Puts outcomes into the journal and the log, behind the sender's back: the next mail does not wait for a commit."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -22,7 +23,9 @@ EVENTS = {
     DeliveryState.PENDING: "mail_deferred",
     DeliveryState.REFUSED: "mail_refused",
     DeliveryState.EXPIRED: "mail_expired",
+    DeliveryState.DROPPED: "mail_dropped",
 }
+FAILURES = frozenset({DeliveryState.REFUSED, DeliveryState.EXPIRED})
 
 
 @dataclass(slots=True)
@@ -36,15 +39,21 @@ class Tally:
 class Recorder:
     """Bounds what is unrecorded, and settles each envelope once its outcome is durable."""
 
-    def __init__(self, *, store: MailStore, queue: MailQueue) -> None:
-        """Take outcomes at once."""
+    def __init__(self, *, store: MailStore, queue: MailQueue, on_failed: Callable[[QueuedMail, Verdict], None]) -> None:
+        """Take outcomes at once. `on_failed` is called once a verdict is recorded by which some recipient failed."""
         self._store = store
         self._queue = queue
+        self._on_failed = on_failed
         self._unrecorded = 0
         self._room = asyncio.Event()
         self._room.set()
         self.tally = Tally()
         self._log = structlog.get_logger().bind()  # bound once: it writes a line for every mail
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another outcome may be on its way to the journal."""
+        return self._room.is_set()
 
     async def wait_for_room(self) -> None:
         """Wait until another outcome may be on its way to the journal."""
@@ -69,6 +78,8 @@ class Recorder:
         self.tally.sent += verdict.state in {EnvelopeState.SENT, EnvelopeState.PARTLY_SENT}
         self.tally.failed += verdict.state is EnvelopeState.FAILED
         self._queue.settle(mail.envelope.id, waits=verdict.state is EnvelopeState.OPEN)
+        if any(delivery.state in FAILURES for delivery in verdict.deliveries):
+            self._on_failed(mail, verdict)
 
     def _count(self, change: int) -> None:
         self._unrecorded += change

@@ -1,36 +1,44 @@
-"""The sender: the queue's feeder and a pool of workers, and how they stop."""
+"""The sender: the queue's feeder and the workers of every relay, and how they stop."""
 
 import asyncio
 from datetime import timedelta
 
-from app.delivery.worker import Tools, Worker
+from app.delivery.tools import Tools
+from app.delivery.worker import Worker
 
 DOT_GRACE = timedelta(seconds=5)  # after the deadline of a drain, for mails that were handed over in full
 
 
 class Sender:
-    """Sends what the queue hands out, over up to `connections` connections at once."""
+    """Sends what the queue hands out, over the connections that each relay allows."""
 
-    def __init__(self, tools: Tools, *, connections: int) -> None:
+    def __init__(self, tools: Tools) -> None:
         """Start nothing before `run`."""
         self._tools = tools
-        self._workers = [Worker(tools) for _ in range(connections)]
         self._tasks: dict[asyncio.Task[None], Worker] = {}
 
     async def run(self) -> None:
         """Send until the queue is finished, that is until a drain has ended or `cut_off` was called."""
+        queue, relays = self._tools.queue, self._tools.relays
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._tools.queue.run())
-            self._tasks = {group.create_task(worker.run()): worker for worker in self._workers}
+            feeding = group.create_task(queue.run())
+            feeding.add_done_callback(lambda _: relays.stop())
+            self._tasks = {
+                group.create_task(worker.run()): worker
+                for link in relays.links
+                for worker in (Worker(self._tools, link, number=n) for n in range(link.policy.connections))
+            }
+            await asyncio.wait(self._tasks)
+            queue.abandon()  # every relay is given up
 
     def drain(self) -> None:
         """Send everything that is queued, tries of waiting retries included, then finish."""
-        self._tools.link.drain()
+        self._tools.relays.drain()
         self._tools.queue.drain()
 
     async def cut_off(self) -> None:
         """End at once: no new mail is begun; mails past their final dot get a little longer for their reply."""
-        self._tools.link.stop()
+        self._tools.relays.stop()
         self._tools.queue.abandon()
         waiting = []
         for task, worker in self._tasks.items():
@@ -41,4 +49,4 @@ class Sender:
         if waiting:
             await asyncio.wait(waiting, timeout=DOT_GRACE.total_seconds())
         for task in waiting:
-            task.cancel()  # the worker records its mail as ambiguous
+            task.cancel()  # the courier records its mail as ambiguous

@@ -1,7 +1,7 @@
 """Mails that a relay failed at again and again: perhaps they are the cause, and then they pay for the attempt."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from app.domain.outcome import Deferred, Outcome, Scope
@@ -18,14 +18,14 @@ class Suspects:
     def __init__(self) -> None:
         self._faults: Counter[int] = Counter()
 
-    def charged(self, envelope_id: int, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    def charged(self, envelope_id: int, outcomes: Mapping[int, Outcome]) -> Mapping[int, Outcome]:
         """Return the outcomes as they are, or charged to the mail once it is too suspicious."""
-        if not any(map(is_uncharged, outcomes)):
+        if not any(map(is_uncharged, outcomes.values())):
             return outcomes
         self._faults[envelope_id] += 1
         if self._faults[envelope_id] < UNCHARGED_FAULTS:
             return outcomes
-        return [_charged(outcome) for outcome in outcomes]
+        return {position: _charged(outcome) for position, outcome in outcomes.items()}
 
     def clear(self, envelope_id: int) -> None:
         """Forget what was counted."""

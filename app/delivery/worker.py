@@ -1,23 +1,19 @@
-"""One worker: takes mails from the queue and sends them over a connection that it keeps."""
+"""One worker: takes mails from the queue and has them brought to the relay of its link."""
 
 import asyncio
-import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 
-from app.delivery.connection import Connection, RelayFault, SendResult
-from app.delivery.link import RelayLink
-from app.delivery.recorder import Recorder
-from app.delivery.suspects import Suspects
+from app.delivery.courier import Courier
+from app.delivery.link import RelayLink, Turn
+from app.delivery.opening import RelayFault
+from app.delivery.parcel import Parcel
+from app.delivery.tools import Tools
 from app.domain.envelope import QueuedMail
 from app.domain.ids import format_id
-from app.domain.outcome import Deferred, Outcome, Scope
-from app.domain.ports import Clock
-from app.domain.verdict import Attempt, is_uncharged, judge
-from app.pipeline.queue import MailQueue
+from app.domain.outcome import Deferred, Scope
+from app.domain.verdict import recipients_to_try
 from app.protocols.smtp.transaction import OutgoingMail
 
 log = structlog.get_logger()
@@ -25,140 +21,126 @@ log = structlog.get_logger()
 IDLE_CLOSE = timedelta(seconds=10)  # servers drop idle clients; RFC 5321 section 4.5.3.2.7 asks them to wait 5 min
 
 UNRENDERED = Deferred(Scope.MESSAGE, "the mail could not be made; the log says why")
-BROKEN_ATTEMPT = Deferred(Scope.RELAY, "the attempt failed here; the log says why")
-REFUSES_SENDERS = "the relay refuses the sender of every mail; set mail_from to what this account may send as"
-CUT_OFF = "the daemon was stopped before the relay confirmed the mail; it is sent again"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """What every worker of a sender works with."""
-
-    queue: MailQueue
-    link: RelayLink
-    recorder: Recorder
-    suspects: Suspects
-    render: Callable[[QueuedMail], bytes]
-    clock: Clock
-    lifetime: timedelta
 
 
 class Worker:
-    """Sends one mail at a time. Several workers share the queue, the link and the recorder."""
+    """Sends one mail at a time, the envelope of the next ahead of it. Workers share the queue and the link."""
 
-    def __init__(self, tools: Tools) -> None:
-        """Connect nothing before there is a mail."""
+    def __init__(self, tools: Tools, link: RelayLink, *, number: int) -> None:
+        """`number` counts the workers of the link from 0."""
         self._tools = tools
-        self._connection: Connection | None = None
+        self._link = link
+        self._number = number
+        self._courier = Courier(tools, link)
+        self._ahead: tuple[Parcel, OutgoingMail] | None = None
 
     @property
     def past_final_dot(self) -> bool:
         """Whether a mail has been handed over in full and its reply is not there yet."""
-        return self._connection is not None and self._connection.past_final_dot
+        return self._courier.past_final_dot
 
     async def run(self) -> None:
-        """Work until the queue is finished."""
-        queue = self._tools.queue
-        while not queue.finished:
-            mail = await queue.take(within=IDLE_CLOSE)
-            if mail is None:
-                await self._hang_up()
-                continue
-            ticket = await self._tools.link.admitted()
-            if ticket is None:
-                queue.abandon()
-            else:
-                await self._deliver(mail, ticket)
-        await self._hang_up()
+        """Work until the queue is finished, or nothing more can leave over this relay."""
+        while not self._tools.queue.finished:
+            turn = await self._link.turn(self._number)
+            if turn is Turn.END:
+                break
+            await (self._probe() if turn is Turn.PROBE else self._work())
+        await self._courier.hang_up()
 
-    async def _deliver(self, mail: QueuedMail, ticket: int) -> None:
-        tools = self._tools
-        await tools.recorder.wait_for_room()
-        tools.queue.begin(mail.envelope.id)
-        outgoing = self._outgoing(mail)
-        if outgoing is None:
-            tools.link.untried(ticket)
-            return self._settle(mail, [UNRENDERED] * len(mail.pending))
+    async def _probe(self) -> None:
+        """Open a session, without a mail that would have to wait for it."""
         try:
-            result = await self._send(mail, outgoing)
+            await self._courier.connect()
         except RelayFault as fault:
-            tools.link.trip(fault.outcome, ticket)
-            return tools.queue.put_back(mail)
-        except Exception:  # the top of the worker: one that fails must not stop the rest
-            log.exception("sending_failed", envelope=format_id(mail.envelope.id))
-            result = SendResult((BROKEN_ATTEMPT,) * len(mail.pending), mail_taken_up=True)
-        outcomes = self._weighed(result)
-        self._tell_link(outcomes, ticket)
-        self._settle(mail, tools.suspects.charged(mail.envelope.id, outcomes) if result.mail_taken_up else outcomes)
-        # Behind the verdict: what is seen must be noted, even if this is cancelled.
-        return await self._drop_unusable()
+            self._tools.relays.trying()
+            self._link.probe_failed(fault.outcome)
+        except BaseException:  # cut off in the middle: the relay is neither back nor broken anew
+            self._link.probe_abandoned()
+            raise
+        else:
+            self._link.recovered()
 
-    def _outgoing(self, mail: QueuedMail) -> OutgoingMail | None:
-        recipients = mail.letterhead.recipients
+    async def _work(self) -> None:
+        tools = self._tools
+        mail = await tools.queue.take(within=IDLE_CLOSE, lane=self._link.name)
+        if mail is None:
+            return await self._courier.hang_up()
+        if not self._link.may_send(self._number):  # things have changed while it waited
+            tools.queue.put_back(mail)
+            return await self._courier.hang_up()
+        await tools.recorder.wait_for_room()
+        if mail.carries_attachments:
+            async with tools.heavy:
+                await self._deliver_heavy(mail)
+        elif (parcel := self._packed(mail)) is not None:
+            await self._courier.deliver(parcel, following=self)
+        return await self._deliver_ahead()
+
+    async def _deliver_heavy(self, mail: QueuedMail) -> None:
+        """Send a mail with attachments. It is rendered off the event loop: to encode and sign 10 MiB takes time."""
+        tools = self._tools
+        tools.queue.begin(mail.envelope.id)
         try:
-            return OutgoingMail(
-                sender=mail.letterhead.sender.address,
-                recipients=tuple(recipients[delivery.position].address for delivery in mail.pending),
-                data=self._tools.render(mail),
-            )
-        except Exception:  # a poisoned mail must not stop the rest
-            log.exception("mail_not_rendered", envelope=format_id(mail.envelope.id))
+            data = await asyncio.to_thread(tools.render, await tools.with_attachments(mail))
+        except Exception as error:  # noqa: BLE001 - neither unreadable pieces nor a poisoned mail must stop the rest
+            return self._cannot_be_made(mail, error)
+        return await self._courier.deliver(self._parcel(mail, data), following=self)
+
+    async def _deliver_ahead(self) -> None:
+        """Send the mails whose envelopes went out ahead, one behind the other."""
+        tools = self._tools
+        while self._ahead is not None:
+            (parcel, begun), self._ahead = self._ahead, None
+            if not self._link.may_send(self._number) or tools.queue.finished:
+                tools.queue.put_back(parcel.mail)
+                return await self._courier.hang_up()
+            await tools.recorder.wait_for_room()
+            await self._courier.deliver(parcel, following=self, begun=begun)
+        return None
+
+    # What a connection calls `following`
+
+    def take(self) -> OutgoingMail | None:
+        """Return the next mail, to go ahead over this connection; None if there is none at hand."""
+        tools = self._tools
+        if not (self._courier.takes_another and self._link.overlaps and tools.recorder.has_room):
+            return None
+        mail = tools.queue.take_now() if self._link.may_send(self._number) else None
+        if mail is None:
+            return None
+        if mail.carries_attachments:  # its data has to be fetched first
+            tools.queue.put_back(mail)
+            return None
+        parcel = self._packed(mail)
+        if parcel is None:
+            return None
+        self._ahead = parcel, parcel.next_transaction(self._courier.most_recipients())
+        return self._ahead[1]
+
+    def give_back(self) -> None:
+        """Let others have the mail that was taken."""
+        assert self._ahead is not None
+        (parcel, _), self._ahead = self._ahead, None
+        self._tools.queue.put_back(parcel.mail)
+
+    # Packing
+
+    def _packed(self, mail: QueuedMail) -> Parcel | None:
+        """Return the mail rendered; None if that fails, and then it waits like any other that is deferred."""
+        self._tools.queue.begin(mail.envelope.id)
+        try:
+            return self._parcel(mail, self._tools.render(mail))
+        except Exception as error:  # noqa: BLE001 - a poisoned mail must not stop the rest
+            self._cannot_be_made(mail, error)
             return None
 
-    async def _send(self, mail: QueuedMail, outgoing: OutgoingMail) -> SendResult:
-        connection = await self._ready_connection()
-        try:
-            result = await connection.send(outgoing)
-            if result.stale:  # the server closed it while it was idle: reconnect at once, free of charge
-                await self._hang_up()
-                connection = await self._ready_connection()
-                result = await connection.send(outgoing)
-        except asyncio.CancelledError:
-            if connection.past_final_dot:  # the relay may have taken it, so the journal must know
-                self._settle(mail, connection.abandon(CUT_OFF).outcomes)
-            raise
-        return result
-
-    def _weighed(self, result: SendResult) -> Sequence[Outcome]:
-        """Return the outcomes; a relay that refuses every sender is at fault itself."""
-        if not self._tools.link.refuses_every_sender(result.sender_refusal):
-            return result.outcomes
-        return [Deferred(Scope.RELAY, REFUSES_SENDERS, result.sender_refusal)] * len(result.outcomes)
-
-    async def _ready_connection(self) -> Connection:
-        await self._drop_unusable()
-        if self._connection is None:
-            self._connection = await self._tools.link.connect()
-        return self._connection
-
-    def _tell_link(self, outcomes: Sequence[Outcome], ticket: int) -> None:
-        for outcome in outcomes:
-            if isinstance(outcome, Deferred) and is_uncharged(outcome):
-                self._tools.link.trip(outcome, ticket)
-                return
-        self._tools.link.works(outcomes)
-
-    def _settle(self, mail: QueuedMail, outcomes: Sequence[Outcome]) -> None:
+    def _parcel(self, mail: QueuedMail, data: bytes) -> Parcel:
         tools = self._tools
-        attempt = Attempt(
-            relay=tools.link.name,
-            at=tools.clock.now(),
-            usable_seconds=tools.link.usable_seconds(),
-            lifetime=tools.lifetime,
-            random=random.random(),  # noqa: S311 - jitter: what was deferred together must not come back together
-        )
-        verdict = judge(mail, outcomes, attempt)
-        if verdict is None:
-            tools.queue.put_back(mail)
-        else:
-            tools.suspects.clear(mail.envelope.id)
-            tools.recorder.record(mail, verdict)
+        recipients = mail.pending if tools.queue.draining else recipients_to_try(mail, tools.clock.now())
+        self._link.begin_mail()
+        return Parcel(mail, recipients, data=data, envelope_id=tools.envelope_id(mail))
 
-    async def _drop_unusable(self) -> None:
-        if self._connection is not None and not self._connection.usable:
-            await self._hang_up()
-
-    async def _hang_up(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close()
+    def _cannot_be_made(self, mail: QueuedMail, error: Exception) -> None:
+        log.error("mail_not_rendered", envelope=format_id(mail.envelope.id), exc_info=error)
+        self._courier.settle(mail, {delivery.position: UNRENDERED for delivery in mail.pending})

@@ -3,14 +3,18 @@
 import re
 from dataclasses import dataclass
 
+import idna
+
 from app.domain.errors import AddressError
 
 # RFC 5321 section 4.1.2: Dot-string of atext; quoted local parts are refused, nobody has one.
-_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+# RFC 6531 section 3.3: any character outside of ASCII is atext too.
+_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010FFFF-]+"
+_LOCAL = re.compile(rf"{_ATEXT}(\.{_ATEXT})*")
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
 _LITERAL = re.compile(r"\[(IPv6:)?[0-9A-Fa-f:.]+\]")  # RFC 5321 section 4.1.3
-MAX_LOCAL = 64  # RFC 5321 section 4.5.3.1.1
-MAX_DOMAIN = 255  # RFC 5321 section 4.5.3.1.2
+MAX_LOCAL = 64  # octets, RFC 5321 section 4.5.3.1.1
+MAX_DOMAIN = 255  # octets, RFC 5321 section 4.5.3.1.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +29,23 @@ class Mailbox:
         """The part after the @."""
         return self.address.rpartition("@")[2]
 
+    @property
+    def needs_smtputf8(self) -> bool:
+        """Whether only a relay with SMTPUTF8 can take it (RFC 6531): the domain is ASCII always."""
+        return not self.address.isascii()
+
 
 def parse_mailbox(text: str) -> Mailbox:
     """Return the mailbox written as `text`: `ops@example.org` or `Ops <ops@example.org>`.
 
     Raises AddressError when it holds a control character or is no address of RFC 5321 section 4.1.2.
-    A domain in another script becomes its A-label (RFC 5891).
+    A domain in another script becomes its A-labels (RFC 5891); a local part stays as it is (RFC 6531).
     """
     if not text.isprintable():
         raise AddressError(f"{text!r} holds a control character; write the address on one line")
     name, address = _name_and_address(text.strip())
     local, at, domain = address.rpartition("@")
-    if not at or not _LOCAL.fullmatch(local) or len(local) > MAX_LOCAL:
+    if not at or not _LOCAL.fullmatch(local) or len(local.encode()) > MAX_LOCAL:
         raise AddressError(f"{text!r} is no mail address; write it as name@example.org")
     return Mailbox(address=f"{local}@{_ascii_domain(domain, text)}", name=name)
 
@@ -66,10 +75,13 @@ def _name_and_address(text: str) -> tuple[str, str]:
 
 
 def _ascii_domain(domain: str, text: str) -> str:
-    try:
-        ascii_domain = domain if domain.isascii() else domain.encode("idna").decode()
-    except UnicodeError as error:
-        raise AddressError(f"{text!r} has a domain that is no host name: {error}") from error
+    ascii_domain = domain
+    if not domain.isascii():
+        try:
+            # UTS 46 first: people write capital letters and full-width dots.
+            ascii_domain = idna.encode(domain, uts46=True).decode()
+        except UnicodeError as error:  # IDNAError is one
+            raise AddressError(f"{text!r} has a domain that is no host name: {error}") from error
     if len(ascii_domain) > MAX_DOMAIN or not (_DOMAIN.fullmatch(ascii_domain) or _LITERAL.fullmatch(ascii_domain)):
         raise AddressError(f"{text!r} has a domain that is no host name; write it as name@example.org")
     return ascii_domain

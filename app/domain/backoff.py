@@ -16,6 +16,11 @@ def retry_delay(attempts: int, random: float) -> timedelta:
     return timedelta(seconds=_step(_RETRY_SECONDS, attempts) * (1 - _SPREAD + 2 * _SPREAD * random))
 
 
+def shortest_retry_delay(attempts: int) -> timedelta:
+    """Return the least that `retry_delay` can give."""
+    return retry_delay(attempts, 0)
+
+
 def relay_pause(failures: int, random: float) -> timedelta:
     """Return the pause of a relay after its `failures`-th fault in a row (from 1).
 

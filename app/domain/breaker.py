@@ -3,75 +3,71 @@
 from app.domain.backoff import configuration_pause, relay_pause
 from app.domain.outcome import Deferred, Scope
 
-NO_PROBE = 0  # tickets count from 1
-
 
 class Breaker:
     """Closed while the relay works. All times are monotonic seconds.
 
-    It also counts for how long the relay has been usable: a mail's lifetime counts only that time.
+    A probe that opens a session closes it again; `failures` count until a mail has left, so that a relay
+    which greets and then fails is left alone for longer and longer.
     """
 
-    def __init__(self, *, now: float, usable_seconds: float = 0) -> None:
-        """Start closed, with the usable time of earlier runs."""
+    def __init__(self) -> None:
+        """Start closed."""
         self.fault: Deferred | None = None
-        self.failures = 0
-        self.retry_at = now
-        self._tickets = 0
-        self._probe = NO_PROBE
-        self._usable = usable_seconds
-        self._closed_at = now
+        self.failures = 0  # in a row
+        self.epoch = 0  # grows with each recovery: a fault that was met before it says nothing new
+        self.retry_at = 0.0
+        self._probing = False
 
-    def admits(self, now: float) -> bool:
-        """Tell whether an attempt may be made now: any while closed, one probe once the pause is over."""
-        return self.fault is None or (now >= self.retry_at and self._probe == NO_PROBE)
-
-    def begin(self) -> int:
-        """Note that an admitted attempt begins, and return its ticket; while open it is the probe."""
-        self._tickets += 1
-        if self.fault is not None:
-            self._probe = self._tickets
-        return self._tickets
-
-    def give_up(self, ticket: int) -> None:
-        """Note that the attempt came to nothing; if it was the probe, another may be it."""
-        if ticket == self._probe:
-            self._probe = NO_PROBE
-
-    def trip(self, fault: Deferred, now: float, random: float, *, ticket: int) -> bool:
-        """Note that an attempt met a fault; return whether that was news.
-
-        While open only the probe's fault is: attempts that began before the first fault say nothing new.
-        """
-        if self.fault is not None and ticket != self._probe:
+    def trip(self, fault: Deferred, now: float, random: float, *, epoch: int) -> bool:
+        """Note a fault met by an attempt that began in `epoch`; return whether that was news."""
+        if self.fault is not None or epoch != self.epoch:
             return False
-        if self.fault is None:
-            self._usable += now - self._closed_at
-        self.failures += 1
-        self.fault = fault
-        self._probe = NO_PROBE
-        self.retry_at = now + self._pause(fault, random)
+        self._open(fault, now, random)
         return True
 
-    def _pause(self, fault: Deferred, random: float) -> float:
-        if fault.scope is Scope.CONFIGURATION:
-            return configuration_pause(self.failures).total_seconds()
-        return relay_pause(self.failures, random).total_seconds()
-
-    def reset(self, now: float) -> bool:
-        """Note that the relay works; return whether that was news."""
-        if self.fault is None:
+    def begin_probe(self, now: float) -> bool:
+        """Tell whether a probe may be made now, and count it as begun if so: there is one at a time."""
+        if self.fault is None or self._probing or now < self.retry_at:
             return False
+        self._probing = True
+        return True
+
+    def give_up_probe(self) -> None:
+        """Note that the probe came to nothing, so that another may be made."""
+        self._probing = False
+
+    def fail_probe(self, fault: Deferred, now: float, random: float) -> None:
+        """Note that the probe met a fault."""
+        self._open(fault, now, random)
+
+    def close(self) -> None:
+        """Note that a session could be opened."""
         self.fault = None
+        self.epoch += 1
+        self._probing = False
+
+    def forget_failures(self) -> None:
+        """Note that the relay answered for a mail."""
         self.failures = 0
-        self._probe = NO_PROBE
-        self._closed_at = now
-        return True
 
     def probe_now(self, now: float) -> None:
-        """End the pause, so that the next attempt is the probe."""
+        """End the pause."""
         self.retry_at = min(self.retry_at, now)
 
-    def usable_seconds(self, now: float) -> int:
-        """Return for how long the relay has been usable, in all runs together."""
-        return int(self._usable + (now - self._closed_at if self.fault is None else 0))
+    @property
+    def probing(self) -> bool:
+        """Whether a probe is under way."""
+        return self._probing
+
+    def _open(self, fault: Deferred, now: float, random: float) -> None:
+        self.failures += 1
+        self.fault = fault
+        self._probing = False
+        self.retry_at = now + _pause(fault, self.failures, random)
+
+
+def _pause(fault: Deferred, failures: int, random: float) -> float:
+    if fault.scope is Scope.CONFIGURATION:
+        return configuration_pause(failures).total_seconds()
+    return relay_pause(failures, random).total_seconds()

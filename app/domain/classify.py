@@ -2,6 +2,7 @@
 
 from enum import Enum
 
+from app.domain.enhanced_codes import meaning
 from app.domain.outcome import Deferred, Outcome, Refused, Reply, Scope, Sent
 
 
@@ -30,25 +31,9 @@ MAILBOX_FULL = "5.2.2"
 # RFC 4954 section 6: authentication required, mechanism too weak, credentials invalid, encryption required.
 _LOGIN_CODES = frozenset({530, 534, 535, 538})
 _PASSWORD_TRANSITION = 432  # RFC 4954 section 6: this account must first be moved by its owner
-
-# RFC 3463 section 3, by subject and detail: what a person can act on.
-_MEANINGS = {
-    "1.1": "there is no such mailbox",
-    "1.2": "the recipient's domain does not exist",
-    "1.6": "the mailbox has moved and left no new address",
-    "1.8": "the domain of the sender address does not exist",
-    "1.10": "the recipient's domain takes no mail",
-    "2.1": "the mailbox is disabled",
-    "2.2": "the mailbox is full",
-    "2.3": "the mail is larger than this mailbox takes",
-    "3.1": "the relay has no room for mail",
-    "3.4": "the mail is larger than the relay takes",
-    "5.3": "too many recipients in one mail",
-    "7.0": "the relay's policy is against it",
-    "7.1": "the relay does not permit this sender or recipient",
-    "7.26": "the mail failed SPF and DKIM; publish them for the sender's domain",
-    "7.60": "this account may not send as this sender address",
-}
+# RFC 3463 sections 3.3 and 3.4: larger than the mailbox takes, larger than the system takes.
+_SIZE_CODES = frozenset({"5.2.3", "5.3.4"})
+_TOO_MANY_RECIPIENTS = frozenset({"4.5.3", "5.5.3"})  # RFC 3463 section 3.6
 
 
 def classify(stage: Stage, reply: Reply, *, another_accepted: bool = False) -> Outcome:
@@ -63,20 +48,47 @@ def classify(stage: Stage, reply: Reply, *, another_accepted: bool = False) -> O
         return Deferred(Scope.RELAY, "the relay is closing its connections", reply)
     if _wants_other_settings(stage, reply):
         return Deferred(Scope.CONFIGURATION, _configuration_reason(stage, reply), reply)
+    if stage is Stage.RCPT and another_accepted and _is_one_too_many(reply):
+        return Deferred(Scope.RECIPIENT, "too many recipients in one mail", reply, too_many_recipients=True)
     scope = _SCOPES.get(stage, Scope.RELAY)
-    permanent = scope is not Scope.RELAY and _is_permanent(stage, reply, another_accepted=another_accepted)
-    reason = _reason(stage, reply, permanent=permanent)
-    return Refused(scope, reason, reply) if permanent else Deferred(scope, reason, reply)
+    if scope is not Scope.RELAY and _is_permanent(reply):
+        return _refused(stage, scope, reply)
+    return Deferred(scope, _reason(stage, reply), reply)
 
 
-def _is_permanent(stage: Stage, reply: Reply, *, another_accepted: bool) -> bool:
+def describe(outcome: Outcome) -> str:
+    """Return the outcome in words: "mailbox does not exist (550 5.1.1), not retried"."""
+    if isinstance(outcome, Sent):
+        return "sent"
+    codes = " ".join(filter(None, (str(outcome.reply.code), outcome.reply.enhanced))) if outcome.reply else ""
+    said = f"{outcome.reason} ({codes})" if codes else outcome.reason
+    return f"{said}, not retried" if isinstance(outcome, Refused) else f"{said}, tried again"
+
+
+def _refused(stage: Stage, scope: Scope, reply: Reply) -> Refused:
+    if stage is Stage.RCPT or not _is_about_size(reply):
+        return Refused(scope, _reason(stage, reply), reply)
+    reason = meaning(reply.enhanced) or "mail is larger than the relay takes"
+    return Refused(scope, reason, reply, too_large=True)
+
+
+def _is_permanent(reply: Reply) -> bool:
     # RFC 2034 section 4: both codes must agree; where they do not, the reply is unknown, so temporary.
     if not 500 <= reply.code <= 599 or reply.enhanced[:1] not in {"", "5"}:
         return False
-    if reply.enhanced == MAILBOX_FULL:
-        return False
+    return reply.enhanced != MAILBOX_FULL  # it may be emptied
+
+
+def _is_one_too_many(reply: Reply) -> bool:
+    if reply.enhanced:
+        return reply.enhanced in _TOO_MANY_RECIPIENTS and reply.code >= 400
     # RFC 5321 section 4.5.3.1.10: 552 once meant too many recipients, and is to be read as 452.
-    return not (stage is Stage.RCPT and reply.code == 552 and not reply.enhanced and another_accepted)
+    return reply.code in {452, 552}
+
+
+def _is_about_size(reply: Reply) -> bool:
+    # RFC 1870 section 6.1: 552 to MAIL; RFC 5321 section 4.2.3: 552 to the content.
+    return reply.enhanced in _SIZE_CODES or (reply.code == 552 and not reply.enhanced)
 
 
 def _wants_other_settings(stage: Stage, reply: Reply) -> bool:
@@ -101,9 +113,10 @@ def _configuration_reason(stage: Stage, reply: Reply) -> str:
     )
 
 
-def _reason(stage: Stage, reply: Reply, *, permanent: bool) -> str:
-    verb = "refused" if permanent else "deferred"
-    meaning = _MEANINGS.get(reply.enhanced[2:]) if reply.enhanced else None
-    if meaning is None:
-        return f"the relay {verb} {stage.value}"
-    return f"the relay {verb} {stage.value}: {meaning}"
+def _reason(stage: Stage, reply: Reply) -> str:
+    words = meaning(reply.enhanced)
+    if not words or stage not in _SCOPES:  # before MAIL the codes' words about mail and mailboxes would mislead
+        return f"the relay {'refused' if reply.code >= 500 else 'deferred'} {stage.value}"
+    if stage is Stage.MAIL and reply.enhanced[1:].startswith(".1."):
+        return f"sender address refused: {words}"  # RFC 3463 section 3.2 words these for recipients
+    return words

@@ -102,6 +102,11 @@ class QueuedMail:
     deliveries: tuple[Delivery, ...]
 
     @property
+    def carries_attachments(self) -> bool:
+        """Whether files go out with it."""
+        return bool(self.accepted.alert.attachments) and not self.envelope.without_attachments
+
+    @property
     def pending(self) -> tuple[Delivery, ...]:
         """The recipients that still wait."""
         return tuple(d for d in self.deliveries if d.state is DeliveryState.PENDING)
@@ -114,4 +119,6 @@ def state_of(deliveries: Sequence[Delivery]) -> EnvelopeState:
         return EnvelopeState.OPEN
     if states == {DeliveryState.SENT}:
         return EnvelopeState.SENT
+    if DeliveryState.DROPPED in states:  # together with all that had failed
+        return EnvelopeState.DROPPED
     return EnvelopeState.PARTLY_SENT if DeliveryState.SENT in states else EnvelopeState.FAILED

@@ -50,6 +50,10 @@ class LoginUnavailable(MailAlertError):
         self.is_configuration = is_configuration
 
 
+class AlarmNotSent(MailAlertError):
+    """An alarm did not leave by one of its ways."""
+
+
 class AddressError(MailAlertError):
     """A mail address that cannot stand in an envelope or a header."""
 

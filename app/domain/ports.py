@@ -71,6 +71,14 @@ class FreshStart:
     running_seconds: int
 
 
+@dataclass(frozen=True, slots=True)
+class RetryStep:
+    """For how many dead letters one step did it. `after` is where the next one goes on, None at the end."""
+
+    retried: int
+    after: int | None
+
+
 class DeadLetterStore(Protocol):
     """Mails that failed, and what people do to them. What is done is on the record."""
 
@@ -78,10 +86,16 @@ class DeadLetterStore(Protocol):
         """Return mails with an envelope id under `before` that failed for some recipient, newest first."""
 
     async def retry(self, envelope_id: int, start: FreshStart) -> bool:
-        """Let the recipients that failed wait for an attempt again; False if it is no dead letter."""
+        """Let the recipients that failed wait for an attempt again; False if it is no dead letter.
 
-    async def retry_some(self, limit: int, start: FreshStart) -> int:
-        """Do so for up to `limit` dead letters, the oldest first; return for how many."""
+        Raises JournalUnavailable when the backlog has no room for it.
+        """
+
+    async def retry_some(self, limit: int, start: FreshStart, *, after: int = 0) -> RetryStep:
+        """Do so for up to `limit` dead letters with an envelope id over `after`, the oldest first.
+
+        Step by step each is retried once, also those that fail again meanwhile.
+        """
 
     async def drop(self, envelope_id: int, at: datetime) -> bool:
         """Give up the recipients that failed; False if it is no dead letter."""

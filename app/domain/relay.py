@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from app.domain.errors import ConfigurationError
 from app.domain.rate import Rate
@@ -65,38 +65,45 @@ class Relay:
         return f"{self.security}://{host}:{self.port}"
 
 
-def parse_relay(url: str, *, password: str = "") -> Relay:
+def parse_relay(url: str, *, password: str = "", setting: str = "relay", by_token: bool = False) -> Relay:
     """Return the relay that `url` names; `password` wins over one in the URL.
 
-    Raises ConfigurationError without repeating the URL, which may hold a password.
+    `by_token`: the user logs in with a token of OAuth 2.0, so there must be a user and no password.
+    Raises ConfigurationError, which names the `setting` and does not repeat the URL: it may hold a password.
     """
     try:
         parts = urlsplit(url.strip())
         security = Security(parts.scheme)
         port = parts.port
     except ValueError:
-        raise ConfigurationError(f"relay: no relay URL; write it as {FORMS}") from None
+        raise ConfigurationError(f"{setting}: no relay URL; write it as {FORMS}") from None
     if not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment or port == 0:
         raise ConfigurationError(
-            f"relay: no relay URL; write it as {FORMS} (percent-encode / ? # @ : % in a user or password)"
+            f"{setting}: no relay URL; write it as {FORMS} (percent-encode / ? # @ : % in a user or password)"
         )
-    return _relay(parts, security, port, password)
-
-
-def _relay(parts: SplitResult, security: Security, port: int | None, password: str) -> Relay:
-    username = unquote(parts.username or "")
-    secret = password or unquote(parts.password or "")
-    if bool(username) != bool(secret):
-        missing, have = ("password", "user") if username else ("user", "password")
-        raise ConfigurationError(
-            f"relay: a {have} without a {missing}; put user@ into the URL and the password into relay_password_file"
-        )
-    host = parts.hostname or ""
+    username, secret = unquote(parts.username or ""), password or unquote(parts.password or "")
+    objection = _objection(username, secret, by_token=by_token)
+    if objection:
+        raise ConfigurationError(f"{setting}: {objection}")
     return Relay(
-        name=host,
-        host=host,
+        name=parts.hostname,
+        host=parts.hostname,
         port=port or DEFAULT_PORTS[security],
         security=security,
         username=username,
         password=secret,
+    )
+
+
+def _objection(username: str, secret: str, *, by_token: bool) -> str:
+    if by_token and secret:
+        return "a password beside oauth; keep one of them"
+    if by_token:
+        return "" if username else "oauth without a user; put user@ into the URL"
+    if bool(username) == bool(secret):
+        return ""
+    missing, have = ("password", "user") if username else ("user", "password")
+    return (
+        f"a {have} without a {missing}; put user@ into the URL and the password into a file "
+        "(relay_password_file, or password_file below [[relays]])"
     )

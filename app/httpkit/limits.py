@@ -40,9 +40,12 @@ class ClientDisconnected(MailAlertError):
     """The client went away, or was too slow, before its request was complete. Nobody reads an answer."""
 
 
-async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
+async def read_body(
+    scope: Scope, receive: Receive, limit: int, on_growth: Callable[[int], None] | None = None
+) -> bytes:
     """Return the body of the request, of at most `limit` bytes.
 
+    `on_growth` hears of each further piece how many bytes there are so far, and may raise to end it.
     Raises BodyTooLarge, before the first byte is asked for if Content-Length tells, and ClientDisconnected.
     """
     for name, value in scope["headers"]:
@@ -52,10 +55,12 @@ async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
     body: bytes = message.get("body", b"")
     if message["type"] == "http.request" and not message.get("more_body", False) and len(body) <= limit:
         return body  # nearly always: the whole request came in one packet
-    return await _read_pieces(message, receive, limit)
+    return await _read_pieces(message, receive, limit, on_growth)
 
 
-async def _read_pieces(message: Message, receive: Receive, limit: int) -> bytes:
+async def _read_pieces(
+    message: Message, receive: Receive, limit: int, on_growth: Callable[[int], None] | None
+) -> bytes:
     body = bytearray()
     while True:
         if message["type"] == "http.disconnect":
@@ -63,6 +68,8 @@ async def _read_pieces(message: Message, receive: Receive, limit: int) -> bytes:
         body += message.get("body", b"")
         if len(body) > limit:
             raise BodyTooLarge(limit)
+        if on_growth is not None:
+            on_growth(len(body))
         if not message.get("more_body", False):
             return bytes(body)
         message = await receive()

@@ -56,6 +56,11 @@ def broken_json(detail: str) -> Problem:
     return Problem(400, "Broken JSON", detail, type="/problems/broken-json")
 
 
+def broken_multipart(detail: str) -> Problem:
+    """The body says that it is multipart/form-data and is not."""
+    return Problem(400, "Broken multipart/form-data", detail, type="/problems/broken-multipart")
+
+
 def unauthorized(detail: str, *, challenge: str = "Bearer") -> Problem:
     """The token is missing or wrong. RFC 9110 section 15.5.2: a 401 carries a challenge."""
     return Problem(401, "Unauthorized", detail, headers=(("WWW-Authenticate", challenge),))
@@ -82,12 +87,12 @@ def request_timeout(detail: str) -> Problem:
     return Problem(408, "Request Timeout", detail)
 
 
-def content_too_large(limit_bytes: int) -> Problem:
-    """The body is longer than `limit_bytes`."""
+def content_too_large(limit_bytes: int, *, what: str = "A request body", setting: str = "http.body_limit") -> Problem:
+    """The body, or the part of it that `what` names, is longer than `limit_bytes`."""
     return Problem(
         413,
         "Content Too Large",
-        f"A request body may hold at most {limit_bytes} bytes; send less, or raise the limit.",
+        f"{what} may hold at most {limit_bytes} bytes; send less, or raise {setting}.",
         type="/problems/content-too-large",
     )
 

@@ -24,3 +24,28 @@ class BodyBudget:
     def give_back(self, size_bytes: int) -> None:
         """Count `size_bytes` no longer."""
         self._used -= size_bytes
+
+
+class Claim:
+    """What one body takes of a budget, until `release`; it may hold at most `limit` bytes."""
+
+    __slots__ = ("_budget", "limit", "size_bytes")
+
+    def __init__(self, budget: BodyBudget, size_bytes: int, limit: int) -> None:
+        """Raises JournalUnavailable if there is no room."""
+        budget.take(size_bytes)
+        self._budget = budget
+        self.size_bytes = size_bytes
+        self.limit = limit
+
+    def move(self, budget: BodyBudget, size_bytes: int) -> None:
+        """Take `size_bytes` of `budget` instead. Raises JournalUnavailable, holding nothing, if there is no room."""
+        self.release()
+        budget.take(size_bytes)
+        self._budget = budget
+        self.size_bytes = size_bytes
+
+    def release(self) -> None:
+        """Take nothing any more."""
+        self._budget.give_back(self.size_bytes)
+        self.size_bytes = 0

@@ -1,10 +1,13 @@
 """Describes `POST /alerts` in the OpenAPI document: the endpoint stands before FastAPI, which cannot know it."""
 
+import json
+from datetime import timedelta
 from typing import Any
 
 from fastapi import FastAPI
 
 from app.httpkit import problems
+from app.intake.attachments import MAX_ATTACHMENTS
 from app.intake.formats.native import MAX_ALERTS
 from app.intake.schema import NativeAlert
 
@@ -44,15 +47,36 @@ PROBLEM = {
     },
 }
 REFUSALS = {
-    "400": "Broken JSON, or a request that cannot be understood",
+    "400": "Broken JSON or multipart/form-data, or a request that cannot be understood",
     "401": "The token is missing or wrong",
     "403": "A page of another origin sent this",
     "408": "The request did not come in time",
-    "413": "The body is over the limit",
+    "413": "The body, or the attachments of an alert, are over the limit that the answer names",
     "415": "A type of body that no alert is read from",
     "421": "The Host is not one of this daemon's",
     "422": "No alert follows from the body; `errors` names each bad field",
-    "503": "The journal cannot take more just now; see Retry-After",
+    "503": "The journal, or the memory for large bodies, cannot take more just now; post again after Retry-After",
+}
+REFUSAL_EXAMPLES = {
+    "413": problems.content_too_large(10 << 20, what="The attachments of one alert", setting="http.attachments_limit"),
+    "503": problems.service_unavailable(
+        "Too many large bodies are coming in at once.", retry_after=timedelta(seconds=1)
+    ),
+}
+FORM_WITH_FILES = {
+    "type": "object",
+    "description": "The fields of a native alert; whatever has a file name becomes an attachment",
+    "required": ["subject"],
+    "properties": {
+        "subject": {"type": "string"},
+        "content": {"type": "string"},
+        "severity": {"type": "string"},
+        "file": {"type": "array", "maxItems": MAX_ATTACHMENTS, "items": {"type": "string", "format": "binary"}},
+    },
+}
+WITH_ATTACHMENT = {
+    "subject": "Backup failed on db1",
+    "attachments": [{"name": "backup.log", "content_type": "text/plain", "content": "ZGlzayBmdWxsCg=="}],
 }
 TEXT_PARAMETERS = {
     "subject": "Subject of a text body; else the Title header, else the first line",
@@ -92,12 +116,13 @@ def _operation() -> dict[str, Any]:
         "requestBody": {
             "required": True,
             "content": {
-                "application/json": {"schema": {"oneOf": [native, many]}},
+                "application/json": {"schema": {"oneOf": [native, many]}, "example": WITH_ATTACHMENT},
                 "text/plain": {"schema": {"type": "string"}, "example": "backup failed on db1"},
                 "application/x-www-form-urlencoded": {"schema": native},
+                "multipart/form-data": {"schema": FORM_WITH_FILES},
             },
         },
-        "responses": {"202": _accepted()} | {code: _refusal(text) for code, text in REFUSALS.items()},
+        "responses": {"202": _accepted()} | {code: _refusal(code) for code in REFUSALS},
     }
 
 
@@ -109,8 +134,14 @@ def _accepted() -> dict[str, Any]:
     }
 
 
-def _refusal(description: str) -> dict[str, Any]:
-    return {
-        "description": description,
-        "content": {problems.CONTENT_TYPE.decode(): {"schema": {"$ref": "#/components/schemas/Problem"}}},
+def _refusal(code: str) -> dict[str, Any]:
+    content: dict[str, Any] = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    refusal: dict[str, Any] = {
+        "description": REFUSALS[code],
+        "content": {problems.CONTENT_TYPE.decode(): content},
     }
+    example = REFUSAL_EXAMPLES.get(code)
+    if example:
+        content["example"] = json.loads(problems.body(example))
+        refusal["headers"] = {name: {"schema": {"type": "string"}, "example": value} for name, value in example.headers}
+    return refusal

@@ -10,6 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from app.domain.alert import Link, Severity, Status
 from app.domain.text import one_line, plain
+from app.intake.attachments import MAX_ATTACHMENTS
+from app.intake.base64_text import decode_base64
 
 MAX_SUBJECT = 500  # characters; with the server name still well below the 998 bytes of a header line
 MAX_CONTENT = 256 * 1024  # bytes of UTF-8; a mail of more is read by nobody, and many relays stop at 10 MB
@@ -111,10 +113,32 @@ def _url(text: str) -> str:
     return url
 
 
+def _base64(value: object) -> bytes:
+    try:
+        if isinstance(value, str):
+            return decode_base64(value)
+    except ValueError:
+        pass
+    raise _bad("must be base64 (RFC 4648)")
+
+
 Moment = Annotated[datetime, AfterValidator(_utc)]
 LabelName = Annotated[str, AfterValidator(_label_name)]
 LabelValue = Annotated[str, PlainValidator(_label_value, json_schema_input_type=str | int | float | bool | None)]
 LinkField = Annotated[Link, PlainValidator(_link, json_schema_input_type=str | dict[str, str])]
+
+
+Base64 = Annotated[bytes, PlainValidator(_base64, json_schema_input_type=str)]
+
+
+class NativeAttachment(BaseModel):
+    """A file that goes with the mail. Without a content type its name tells what it is."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    name: str | None = ""
+    content_type: str | None = ""
+    content: Annotated[Base64, Field(json_schema_extra={"contentEncoding": "base64"})]
 
 
 class NativeAlert(BaseModel):
@@ -143,3 +167,4 @@ class NativeAlert(BaseModel):
     starts_at: Moment | None = None
     ends_at: Moment | None = None
     links: Annotated[list[LinkField], Field(max_length=MAX_LINKS)] | None = None
+    attachments: Annotated[list[NativeAttachment], Field(max_length=MAX_ATTACHMENTS)] | None = None

@@ -2,13 +2,15 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
 
 from app.domain.alert import Alert, Severity, Status
 from app.domain.envelope import Letterhead, QueuedMail
 from app.domain.ids import format_id
 from app.mail.headers import address_list, date, unstructured
 from app.mail.message_id import MessageIds, safe_domain
-from app.mail.serialise import alternative
+from app.mail.serialise import serialise
 from app.mail.templates import Renderer, built_in_templates, html_environment, text_environment
 from app.mail.view import view_of
 
@@ -27,29 +29,47 @@ class _Stationery:
     headers: str
 
 
-class Composer:
-    """Renders mails. What comes out depends on the queued mail and the key alone."""
+class Signer(Protocol):
+    """What vouches for a mail on its way out: DkimSigner."""
 
-    def __init__(self, *, mac_key: bytes) -> None:
+    def sign(self, message: bytes, *, at: datetime) -> bytes:
+        """Return the message with its signature in front, the same one for the same message and time."""
+
+
+class Composer:
+    """Renders mails. What comes out depends on the queued mail and the keys alone."""
+
+    def __init__(self, *, mac_key: bytes, signer: Signer | None = None) -> None:
         built_in = built_in_templates()
         self._message_ids = MessageIds(mac_key)
+        self._signer = signer
         self._text = Renderer(text_environment(), built_in=built_in.text)
         self._html = Renderer(html_environment(), built_in=built_in.html)
         self._stationery: dict[int, _Stationery] = {}
 
     def render(self, mail: QueuedMail) -> bytes:
-        """Return the mail as RFC 5322 octets with CRLF. No content of an alert makes it raise."""
-        token = self._message_ids.token(mail.envelope.id)
+        """Return the mail as RFC 5322 octets with CRLF. No content of an alert makes it raise.
+
+        Attachments that go with it must have their data. Safe to call from several threads.
+        """
+        token = self._message_ids.envelope_token(mail.envelope)
         templates = mail.letterhead.templates
         view = view_of(mail)
-        return alternative(
+        octets = serialise(
             headers=self._headers(mail, token),
-            # RFC 2045 section 6.7: "=_" never occurs in quoted-printable. And no alert can know the token,
-            # so none can end its part of the mail and begin another.
-            boundary=f"=_{token}",
+            token=token,  # no alert can know it, so none can end its part of the mail and begin another
             text=self._text.render(templates.text, view),
             html=self._html.render(templates.html, view),
+            attachments=() if mail.envelope.without_attachments else mail.accepted.alert.attachments,
         )
+        return octets if self._signer is None else self._signer.sign(octets, at=mail.envelope.made_at)
+
+    def envelope_id(self, mail: QueuedMail) -> str:
+        """Return the ENVID of RFC 3461 section 4.4 by which a report of the relay names this mail.
+
+        It is the Message-ID as far as the @: 34 characters, none of which xtext would encode.
+        """
+        return self._message_ids.envelope_token(mail.envelope)
 
     def _headers(self, mail: QueuedMail, token: str) -> str:
         envelope, alert = mail.envelope, mail.accepted.alert
@@ -68,7 +88,7 @@ class Composer:
         known = self._stationery.get(letterhead_id)
         if known is None or known.letterhead != letterhead:
             if len(self._stationery) >= MAX_STATIONERY:
-                self._stationery.pop(next(iter(self._stationery)))
+                self._stationery.clear()
             known = self._stationery[letterhead_id] = _print_stationery(letterhead)
         return known
 

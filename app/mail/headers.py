@@ -15,7 +15,7 @@ MAX_WORD = 75  # RFC 2047 section 2: of one encoded-word
 _WORD_START, _WORD_END = "=?utf-8?b?", "?="
 _FOLDING_POINT = re.compile(r"(?<=\S)(?= \S)")  # at a single space, so that no line ends in white space
 # What can stand between quotes as it is. "=?" must not: many readers decode encoded-words even there.
-_QUOTABLE = re.compile(r"(?!.*=\?)(?!.*  )[ !#-\[\]-~]{1,60}")
+QUOTABLE = re.compile(r"(?!.*=\?)(?!.*  )[ !#-\[\]-~]{0,60}")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -45,11 +45,14 @@ def date(moment: datetime) -> str:
 
 
 def _mailbox(mailbox: Mailbox, *, used: int) -> str:
-    address = one_line(mailbox.address).encode("ascii", "replace").decode()
+    address = one_line(mailbox.address)
     name = one_line(mailbox.name)
+    if not address.isascii():
+        # RFC 6857 section 3.1: headers of ASCII show such an address as the name of a group without members.
+        return f"{_encoded_words(f'{name} {address}'.lstrip(), used=used)}{FOLD}:;"
     if not name:
         return address
-    if not _QUOTABLE.fullmatch(name):
+    if not QUOTABLE.fullmatch(name):
         return f"{_encoded_words(name, used=used)}{FOLD}<{address}>"
     short = used + len(name) + len(address) + len('"" <>,') <= MAX_LINE
     return f'"{name}"{" " if short else FOLD}<{address}>'

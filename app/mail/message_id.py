@@ -3,6 +3,7 @@
 import hmac
 import re
 
+from app.domain.envelope import Envelope
 from app.domain.ids import format_id, parse_id
 
 MAC_BYTES = 10  # RFC 2104 section 5: not less than 80 bits
@@ -16,14 +17,13 @@ class MessageIds:
     def __init__(self, key: bytes) -> None:
         self._keyed = hmac.new(key, digestmod="sha256")
 
-    def make(self, envelope_id: int, domain: str) -> str:
-        """Return `<id.mac@domain>` (RFC 5322 section 3.6.4), always the same for the same envelope."""
-        return f"<{self.token(envelope_id)}@{safe_domain(domain)}>"
+    def envelope_token(self, envelope: Envelope) -> str:
+        """Return `id.mac`, which nobody can know before the mail is made: the Message-ID as far as the @.
 
-    def token(self, envelope_id: int) -> str:
-        """Return `id.mac`, which nobody can know before the mail is made."""
-        public_id = format_id(envelope_id)
-        return f"{public_id}.{self._mac(public_id)}"
+        It is always the same for the same mail. An envelope that goes without its attachments is a new mail.
+        """
+        public_id = format_id(envelope.id)
+        return f"{public_id}.{self._envelope_mac(public_id, without_attachments=envelope.without_attachments)}"
 
     def thread_root(self, identity: str, domain: str) -> str:
         """Return the Message-ID that all mails about one `identity` refer to; no mail itself bears it."""
@@ -35,9 +35,16 @@ class MessageIds:
         envelope_id = parse_id(match["id"]) if match else None
         if match is None or envelope_id is None:
             return None
-        genuine = self._mac(format_id(envelope_id))
+        public_id, mac = format_id(envelope_id), match["mac"].lower()
         # Constant time: how long a wrong guess takes must not tell how much of it was right.
-        return envelope_id if hmac.compare_digest(genuine, match["mac"].lower()) else None
+        whole, reduced = (
+            hmac.compare_digest(self._envelope_mac(public_id, without_attachments=without), mac)
+            for without in (False, True)
+        )
+        return envelope_id if whole or reduced else None
+
+    def _envelope_mac(self, public_id: str, *, without_attachments: bool) -> str:
+        return self._mac(f"{public_id} without attachments" if without_attachments else public_id)
 
     def _mac(self, text: str) -> str:
         keyed = self._keyed.copy()  # takes half the time of hashing the key again

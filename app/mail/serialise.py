@@ -1,79 +1,43 @@
-"""From a text and an HTML part to the octets of a mail: CRLF, all ASCII, no line too long."""
+"""From a text, an HTML part and files to the octets of a mail: CRLF, all ASCII, no line too long."""
 
-import re
-from binascii import b2a_base64, b2a_qp
+from collections.abc import Iterable, Iterator, Sequence
 
-from app.domain.text import plain
-
-MAX_LINE = 998  # RFC 5322 section 2.1.1, CRLF not included
-BASE64_LINE = 76  # RFC 2045 section 6.8
-_PLAIN = bytes([0x09, 0x0A, *range(0x20, 0x7F)])
-_HIGH = bytes(range(0x80, 0x100))
-# binascii writes 77 columns where white space that ends a line stands in the last one.
-_QP_TOO_LONG = re.compile(rb"^(.{74})(=20|=09)\r$", re.MULTILINE)
+from app.domain.attachment import Attachment
+from app.mail.attached import attached
+from app.mail.transfer import lightest
 
 
-def alternative(*, headers: str, boundary: str, text: str, html: str) -> bytes:
-    """Return the mail with both parts as multipart/alternative, the plainest first (RFC 2046 section 5.1.4).
+def serialise(*, headers: str, token: str, text: str, html: str, attachments: Sequence[Attachment] = ()) -> bytes:
+    """Return the whole mail: both parts as multipart/alternative, below it the attachments if there are any.
 
-    `headers` are complete lines without those that describe the content. `boundary` must be one that the
-    parts cannot know: they are not searched for it.
+    `headers` are complete lines without those that describe the content. `token` must be one that the parts
+    cannot know: it bounds them, and they are not searched for it.
     """
-    head = f'{headers}MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'
-    delimiter = f"--{boundary}".encode()
-    return b"".join((
-        head.encode("ascii", "replace"),
-        delimiter,
-        _part(b"text/plain", text),
-        delimiter,
-        _part(b"text/html", html),
-        delimiter,
-        b"--\r\n",
-    ))  # fmt: skip
+    # RFC 2045 section 6.7: "=_" never occurs in quoted-printable.
+    outer = f"=_{token}"
+    if not attachments:
+        content = _alternative(outer, text, html)
+    else:
+        # RFC 2046 section 5.1.1: no boundary may begin with another one, so the inner one differs early.
+        content = _multipart("mixed", outer, [_alternative(f"=_a.{token}", text, html), *map(attached, attachments)])
+    return b"".join((f"{headers}MIME-Version: 1.0\r\n".encode("ascii", "replace"), *content))
 
 
-def _part(media_type: bytes, text: str) -> bytes:
-    encoding, body = _encoded(text if text.endswith("\n") else text + "\n")
-    return (
-        b"\r\nContent-Type: %b; charset=utf-8\r\nContent-Transfer-Encoding: %b\r\n\r\n%b\r\n"
-        % (media_type, encoding, body)
-    )  # fmt: skip
+def _alternative(boundary: str, text: str, html: str) -> Iterator[bytes]:
+    """Yield the two parts as one, the plainest first (RFC 2046 section 5.1.4)."""
+    return _multipart("alternative", boundary, [_text(b"text/plain", text), _text(b"text/html", html)])
 
 
-def _encoded(text: str) -> tuple[bytes, bytes]:
-    """Return the lightest transfer encoding that carries `text` (RFC 2045 section 6), and the octets in it."""
-    octets, high = _octets(text)
-    lines = octets.split(b"\n")
-    canonical = b"\r\n".join(lines)  # RFC 2045 section 6.6: line ends are CRLF before anything is encoded
-    if not high and max(map(len, lines)) <= MAX_LINE:
-        return b"7bit", canonical
-    # Quoted-printable makes three octets of one that is not ASCII, base64 four of any three.
-    if high * 2 < len(octets) // 3:
-        return b"quoted-printable", _quoted_printable(canonical)
-    return b"base64", _base64(canonical)
+def _multipart(subtype: str, boundary: str, parts: Iterable[Iterable[bytes]]) -> Iterator[bytes]:
+    yield f'Content-Type: multipart/{subtype}; boundary="{boundary}"\r\n\r\n'.encode()
+    for part in parts:
+        yield f"--{boundary}\r\n".encode()
+        yield from part
+        yield b"\r\n"  # RFC 2046 section 5.1.1: it belongs to the boundary that follows
+    yield f"--{boundary}--\r\n".encode()
 
 
-def _octets(text: str) -> tuple[bytes, int]:
-    """Return `text` in UTF-8, LF its only control beside TAB, and how many octets are not ASCII."""
-    try:
-        octets = text.encode()
-    except UnicodeEncodeError:  # a lone surrogate
-        octets = plain(text).encode()
-    # A template may write what the domain would have cleaned; deleting octets in C is a cheap way to see it.
-    odd = octets.translate(None, _PLAIN)
-    if odd.translate(None, _HIGH):
-        octets = plain(text).encode()
-        odd = octets.translate(None, _PLAIN)
-    return octets, len(odd)
-
-
-def _quoted_printable(canonical: bytes) -> bytes:
-    encoded = b2a_qp(canonical)
-    if b"=20\r\n" in encoded or b"=09\r\n" in encoded:
-        return _QP_TOO_LONG.sub(rb"\1=\r\n\2\r", encoded)
-    return encoded
-
-
-def _base64(canonical: bytes) -> bytes:
-    digits = b2a_base64(canonical, newline=False)
-    return b"\r\n".join([digits[i : i + BASE64_LINE] for i in range(0, len(digits), BASE64_LINE)])
+def _text(media_type: bytes, text: str) -> Iterable[bytes]:
+    encoding, body = lightest(text if text.endswith("\n") else text + "\n")
+    head = b"Content-Type: %b; charset=utf-8\r\nContent-Transfer-Encoding: %b\r\n\r\n" % (media_type, encoding)
+    return head, body

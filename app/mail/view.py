@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 from app.domain.alert import Alert, Severity, Status
 from app.domain.envelope import QueuedMail
 from app.domain.ids import format_id
+from app.mail.attachment_notes import attachment_notes
 
 COLOURS: Mapping[Severity, str] = {
     Severity.INFO: "#1976d2",
@@ -60,7 +61,7 @@ def view_of(mail: QueuedMail) -> View:
         "ends_at": _utc(alert.ends_at) if alert.ends_at else "",
         "links": [(link.url, link.title, _clickable(link.url)) for link in alert.links],
         "extra": [(name, _readable(value)) for name, value in alert.extra.items()],
-        "notes": alert.notes,
+        "notes": (*alert.notes, *attachment_notes(mail)),
         "alert_id": format_id(accepted.id),
         "received_at": _utc(accepted.received_at),
         "server_name": mail.letterhead.server_name,

@@ -1,41 +1,20 @@
 """A TCP or TLS link whose every wait has a deadline."""
 
 import asyncio
-import os
-import socket
 import ssl
-from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import cast
 
-from app.domain.errors import MailAlertError
+from app.net.errors import (
+    CertificateRejected,
+    StreamClosed,
+    StreamTimeout,
+    TlsFailed,
+)
+from app.net.reach import Resolve, error_words, reach, resolve_by_system
 from app.net.tls import PeerCertificate, certificate_fault, peer_certificate
 
 MAX_UNREAD = 256 * 1024  # bytes; a peer that floods waits in its own buffers
-
-
-class StreamError(MailAlertError):
-    """The link cannot be used any more."""
-
-
-class ConnectFailed(StreamError):
-    """No address of the host could be reached."""
-
-
-class StreamClosed(StreamError):
-    """The peer has closed or reset the link."""
-
-
-class StreamTimeout(StreamError):
-    """The deadline passed first."""
-
-
-class TlsFailed(StreamError):
-    """The link could not be encrypted."""
-
-
-class CertificateRejected(TlsFailed):
-    """The peer's certificate does not prove that it is the host that was asked for."""
 
 
 class Stream(asyncio.Protocol):
@@ -60,30 +39,11 @@ class Stream(asyncio.Protocol):
         self._timer_at = 0.0
 
     @classmethod
-    async def connect(cls, host: str, port: int, *, timeout_s: float) -> "Stream":
-        """Return a link to the first address of `host` that answers, each tried for `timeout_s`.
-
-        Raises ConnectFailed with what every address said.
-        """
-        faults = []
-        for family, address in await _resolve(host, port, timeout_s):
-            try:
-                async with asyncio.timeout(timeout_s):
-                    return await cls._connect_to(family, address)
-            except TimeoutError:
-                faults.append(f"{address[0]} port {port} does not answer within {timeout_s:g} s")
-            except OSError as error:
-                faults.append(f"{address[0]} port {port}: {_words(error)}")
-        raise ConnectFailed(f"cannot connect: {'; '.join(faults)}")
-
-    @classmethod
-    async def _connect_to(cls, family: int, address: tuple[str, int]) -> "Stream":
-        loop = asyncio.get_running_loop()
-        sock = socket.socket(family, socket.SOCK_STREAM)
+    async def connect(cls, host: str, port: int, *, timeout_s: float, resolve: Resolve = resolve_by_system) -> "Stream":
+        """Return a link to the address of `host` that answers first. Raises ConnectFailed."""
+        sock = await reach(host, port, timeout_s=timeout_s, resolve=resolve)
         try:
-            sock.setblocking(False)
-            await loop.sock_connect(sock, address)
-            _, stream = await loop.create_connection(cls, sock=sock)
+            _, stream = await asyncio.get_running_loop().create_connection(cls, sock=sock)
         except BaseException:  # a cancelled attempt must not leave its socket open
             sock.close()
             raise
@@ -159,7 +119,7 @@ class Stream(asyncio.Protocol):
         except TimeoutError as error:
             raise TlsFailed(f"TLS did not start within {timeout_s:g} s") from error
         except OSError as error:  # ssl.SSLError is one
-            raise TlsFailed(f"TLS failed: {getattr(error, 'reason', None) or error}") from error
+            raise TlsFailed(f"TLS failed: {error_words(error)}") from error
         if transport is None:
             raise TlsFailed("TLS failed: the peer closed the connection")
         self._transport = transport
@@ -249,27 +209,5 @@ class Stream(asyncio.Protocol):
         self._wake()
 
 
-async def _resolve(host: str, port: int, timeout_s: float) -> Iterable[tuple[int, tuple[str, int]]]:
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(timeout_s):
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except TimeoutError as error:
-        raise ConnectFailed(f"the name {host} did not resolve within {timeout_s:g} s") from error
-    except OSError as error:
-        raise ConnectFailed(f"the name {host} does not resolve: {error.strerror}") from error
-    except UnicodeError as error:
-        raise ConnectFailed(f"{host!r} is no host name") from error
-    return [(family, cast("tuple[str, int]", address)) for family, _, _, _, address in found]
-
-
 def _why_closed(error: Exception | None) -> str:
-    if error is None:
-        return "the peer closed the connection"
-    return f"the connection broke: {_words(error)}"
-
-
-def _words(error: Exception) -> str:
-    # The event loop's own text repeats the address instead of saying what went wrong.
-    code = error.errno if isinstance(error, OSError) else None
-    return os.strerror(code) if code else str(error) or type(error).__name__
+    return f"the connection broke: {error_words(error)}" if error else "the peer closed the connection"

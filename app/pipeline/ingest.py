@@ -13,10 +13,11 @@ from app.domain.ports import AlertStore, Clock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailPlan:
-    """Under which letterhead new mails are made, and for how long a relay has been usable so far."""
+    """Under which letterhead new mails are made, and the counts of seconds that an Envelope begins with."""
 
     letterhead_id: int
     usable_seconds: Callable[[], int]
+    running_seconds: Callable[[], int]
 
 
 class Ingest:
@@ -66,6 +67,7 @@ class Ingest:
             severity=accepted.alert.severity,
             due_at=now,
             usable_seconds=self._plan.usable_seconds(),
+            running_seconds=self._plan.running_seconds(),
         )
 
 

@@ -13,12 +13,16 @@ QUIET_AFTER_UNCLEAN = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartFacts:
-    """What the notice tells. `recovered` counts the mails that an earlier run left unsent."""
+    """What the notice tells. `recovered` counts the mails that an earlier run left unsent.
+
+    `possibly_twice` are those among them that it ended in the midst of: the relay may have them already.
+    """
 
     version: str
     host: str
     at: datetime
     recovered: int
+    possibly_twice: int
     before: PreviousRuns
 
 
@@ -41,6 +45,8 @@ def startup_notice(facts: StartFacts) -> Alert:
         _recovered(facts.recovered),
         _last_end(facts.before),
     ]
+    if facts.possibly_twice:
+        lines.append(f"Possibly sent twice: {facts.possibly_twice}, which were under way when the last run ended.")
     if facts.before.unannounced:
         lines.append(f"Starts since the last notice, not announced: {facts.before.unannounced}")
     return Alert(subject="Mail Alert System started", content="\n".join(lines), severity=Severity.INFO, source=SOURCE)

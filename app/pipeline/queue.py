@@ -11,6 +11,7 @@ import structlog
 from app.domain.alert import Severity
 from app.domain.envelope import QueuedMail
 from app.domain.ports import Clock, DueQuery, MailStore
+from app.pipeline.lanes import Lanes
 
 log = structlog.get_logger()
 
@@ -20,23 +21,34 @@ WINDOW_BYTES = 16 * 1024 * 1024  # of alerts in the window; one alert alone may 
 POLL_SECONDS = 1.0  # how late a retry may be
 URGENT_PAGE = 20  # mails beyond a full window, when what has come is more severe than all that wait in it
 DRAIN_HORIZON = timedelta(days=3650)  # at a stop, retries that wait are tried once ahead of their time
+# Mails that are leased together, before any of them is handed out. A crash flags all that are leased as possibly
+# sent, so they are few; fewer would make the workers wait for the disk.
+LEASE = 32
+LEASE_LOW_WATER = LEASE // 2
 
 
 class MailQueue:
-    """Hands out envelopes that are due, each to one worker at a time, until it is settled or put back."""
+    """Hands out envelopes that are due, each to one worker at a time, until it is settled or put back.
+
+    A mail goes from the journal into the window, is leased there (the journal knows durably that it may be under
+    way), is ready then, and goes to a worker.
+    """
 
     def __init__(self, *, store: MailStore, clock: Clock) -> None:
         """Nothing is read before `run`. `clock` must never go back."""
         self._store = store
         self._clock = clock
         self._window: deque[QueuedMail] = deque()
-        self._waiters: list[asyncio.Future[QueuedMail | None]] = []
-        self._held: set[int] = set()
+        self._ready: deque[QueuedMail] = deque()
+        self._lanes = Lanes()
+        self._held: set[int] = set()  # in the window, ready, or with a worker
+        self._leased: set[int] = set()
+        self._leasing = False
         self._sending: set[int] = set()
         self._tried: set[int] = set()
         self._wake = asyncio.Event()
         self._urgent = False
-        self._draining = False
+        self.draining = False
         self._nothing_left = False
         self.fault = ""  # why the journal cannot be read just now
         self.finished = False
@@ -67,7 +79,7 @@ class MailQueue:
 
     async def _refill(self) -> bool:
         """Read a page; return whether the next should follow at once, because the window has room still."""
-        draining = self._draining  # a read that began before the drain did not see what waits for a retry
+        draining = self.draining  # a read that began before the drain did not see what waits for a retry
         self._nothing_left = self._urgent = False
         query = DueQuery(
             until=self._clock.now() + (DRAIN_HORIZON if draining else timedelta()),
@@ -83,69 +95,99 @@ class MailQueue:
             self.fault = f"the queue cannot be read: {error}"
             return False
         self.fault = ""
-        self._offer(mails)
+        # One that was withdrawn or begun while the read was on its way is not ours to hand out.
+        self._admit([mail for mail in mails if mail.envelope.id not in self._held])
         self._nothing_left = draining and not mails
         return len(self._window) <= LOW_WATER and bool(mails)
 
-    def _offer(self, mails: Sequence[QueuedMail]) -> None:
+    def _admit(self, mails: Sequence[QueuedMail]) -> None:
         self._held.update(mail.envelope.id for mail in mails)
         if mails:
-            # Stable, so that what was put back stays in front of its equals.
             self._window = deque(sorted([*self._window, *mails], key=_most_severe_first))
-        while self._window and self._waiters:
-            # Last in, first out: the connection that was used last is used again, the others may close.
-            waiter = self._waiters.pop()
-            if not waiter.done():
-                waiter.set_result(self._pop())
+        self._lease_next()
 
-    def _pop(self) -> QueuedMail:
-        mail = self._window.popleft()
-        if len(self._window) == LOW_WATER:
-            self.wake()
+    def _lease_next(self) -> None:
+        """Lease the next mails of the window, unless enough are ready."""
+        if self._leasing or not self._window or len(self._ready) > LEASE_LOW_WATER or self.finished:
+            return
+        mails = [self._window.popleft() for _ in range(min(LEASE, len(self._window)))]
+        self._leased.update(mail.envelope.id for mail in mails)
+        self._leasing = True
+        leasing = asyncio.ensure_future(self._store.lease(frozenset(self._leased)))
+        leasing.add_done_callback(lambda done: self._on_leased(mails, done))
+        if len(self._window) <= LOW_WATER:
+            self._wake.set()
+
+    def _on_leased(self, mails: Sequence[QueuedMail], done: "asyncio.Future[None]") -> None:
+        self._leasing = False
+        if done.cancelled() or self.finished:
+            return
+        if error := done.exception():
+            log.error("lease_failed", exc_info=error)  # the journal is closed; the mails wait for the next start
+            return
+        self._ready.extend(mails)
+        if mails[0].envelope.severity.rank > self._ready[0].envelope.severity.rank:
+            # Stable, so that what was put back stays in front of its equals.
+            self._ready = deque(sorted(self._ready, key=_most_severe_first))
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        while self._ready and (waiter := self._lanes.next_waiter()) is not None:
+            waiter.set_result(self._ready.popleft())
+        self._lease_next()
+
+    async def take(self, *, within: timedelta, lane: str) -> QueuedMail | None:
+        """Return the next mail to send; None if none came `within` this time, or none will (`finished`).
+
+        Those who wait in several lanes are served in turn, lane by lane.
+        """
+        mail = self.take_now()
+        if mail is not None or self.finished:
+            return mail
+        return await self._lanes.wait(lane, within)
+
+    def take_now(self) -> QueuedMail | None:
+        """Return the next mail if it is ready."""
+        mail = self._ready.popleft() if self._ready else None
+        self._lease_next()
         return mail
-
-    async def take(self, *, within: timedelta) -> QueuedMail | None:
-        """Return the next mail to send; None if none came `within` this time, or none will (`finished`)."""
-        if self.finished:
-            return None
-        if self._window:
-            return self._pop()
-        waiter: asyncio.Future[QueuedMail | None] = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
-        done, _ = await asyncio.wait([waiter], timeout=within.total_seconds())
-        if done:
-            return waiter.result()
-        self._waiters.remove(waiter)
-        return None
 
     def put_back(self, mail: QueuedMail) -> None:
         """Return a mail that was not tried; it is the next to be handed out."""
         self._sending.discard(mail.envelope.id)
-        self._window.appendleft(mail)
-        self._offer(())
+        if not self.finished:
+            self._ready.appendleft(mail)
+            self._hand_out()
 
     def settle(self, envelope_id: int, *, waits: bool) -> None:
         """Say that the outcome is in the journal; an envelope that `waits` for a retry may be read from there again."""
         self._held.discard(envelope_id)
+        self._leased.discard(envelope_id)
         self._sending.discard(envelope_id)
-        if self._draining:
+        if self.draining:
             if waits:
                 self._tried.add(envelope_id)
             self.wake()
 
+    def withdraw(self, envelope_id: int) -> bool:
+        """Take an envelope out of the queue, to be settled elsewhere; False if it may be under way."""
+        if envelope_id in self._leased:
+            return False
+        self._window = deque(mail for mail in self._window if mail.envelope.id != envelope_id)
+        self._held.add(envelope_id)
+        return True
+
     def drain(self) -> None:
         """Hand out what waits for a retry too, each once, and finish when nothing is left."""
-        self._draining = True
+        self.draining = True
         self.wake()
 
     def abandon(self) -> None:
         """Hand out nothing more: what is left stays in the journal for the next start."""
         self.finished = True
         self._window.clear()
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-        self._waiters.clear()
+        self._ready.clear()
+        self._lanes.dismiss()
         self.wake()
 
     def _end_if_drained(self) -> None:

@@ -11,13 +11,17 @@ from app.domain.errors import ConfigurationError
 from app.settings.model import Settings
 from app.settings.names import how_to_set, unknown_keys, unknown_variables
 from app.settings.problems import in_words
+from app.settings.relay_tables import with_secrets
+from app.settings.relays import check_files
+from app.settings.secret_files import SecretFiles
 from app.settings.sources import EnvironmentSource, SecretSource, config_file, data_dir, toml_source
 
 # RFC 2606 section 2: .example reaches nobody, should such an address ever get out.
 SANDBOX_SENDER = Mailbox("alerts@sandbox.example")
 SANDBOX_RECIPIENTS = (Mailbox("ops@sandbox.example"),)
+SHORT_FORM = ("relay", "relay_password", "relay_password_file", "relay_connections")
 REQUIRED = {
-    "relay": 'the SMTP server that takes the mail, such as "smtps://alerts@mail.example.org:465"',
+    "relay": 'the SMTP server that takes the mail, such as "smtps://alerts@mail.example.org:465", or several as relays',
     "mail_from": 'the sender of every mail, such as "alerts@example.org"',
     "mail_to": 'who gets the mail, such as "ops@example.org; boss@example.org"',
 }
@@ -31,17 +35,19 @@ def load_settings(*, config: Path | None, sandbox: bool, environ: Mapping[str, s
     """
     file = toml_source(config_file(config, environ))
     _refuse(unknown_keys(file.toml_data) + unknown_variables(environ))
+    files = SecretFiles(environ)
     settings = _validated(
         EnvironmentSource(environ),
         file,
-        SecretSource(environ),
+        SecretSource(files),
         InitSettingsSource(Settings, data_dir(environ)),
     )
-    _refuse(_unguarded(settings))
+    _refuse(_unguarded(settings) + _relays_in_two_ways(settings) + _half_a_signature(settings))
     if sandbox:
         return _for_sandbox(settings)
     _refuse(_missing(settings))
-    settings.outgoing_relay()  # a wrong URL is found now, not at the first mail
+    settings = settings.model_copy(update={"relays": with_secrets(settings.relays, files)})
+    check_files(settings.outgoing_relays())  # a wrong URL and a lost file are found now, not at the first mail
     return settings
 
 
@@ -65,8 +71,24 @@ def _unguarded(settings: Settings) -> list[str]:
     ]
 
 
+def _relays_in_two_ways(settings: Settings) -> list[str]:
+    given = [name for name in SHORT_FORM if name in settings.model_fields_set]
+    if not (settings.relays and given):
+        return []
+    return [f"{', '.join(given)} and relays: both are given; relay is the short form of one table, so keep one of them"]
+
+
+def _half_a_signature(settings: Settings) -> list[str]:
+    dkim = settings.dkim
+    needed = {"dkim.selector": dkim.selector, "dkim.key_file": dkim.key}
+    missing = [name for name, value in needed.items() if value is None]
+    if not missing or not (dkim.domain or dkim.selector or dkim.key):
+        return []
+    return [f"{name}: is missing, and without it no mail is signed (set {how_to_set(name)})" for name in missing]
+
+
 def _missing(settings: Settings) -> list[str]:
-    missing = [name for name in REQUIRED if not getattr(settings, name)]
+    missing = [name for name in REQUIRED if not (getattr(settings, name) or (name == "relay" and settings.relays))]
     if not missing:
         return []
     return [
@@ -81,7 +103,7 @@ def _for_sandbox(settings: Settings) -> Settings:
         update={
             "sandbox": True,
             "relay": None,
-            "relay_password": None,
+            "relays": (),
             "mail_from": settings.mail_from or SANDBOX_SENDER,
             "mail_to": settings.mail_to or SANDBOX_RECIPIENTS,
         }

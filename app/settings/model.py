@@ -2,53 +2,30 @@
 
 import socket
 from datetime import timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.domain.relay import Relay, parse_relay
-from app.settings.values import (
-    ByteCount,
-    Duration,
-    HeloName,
-    HostNames,
-    ListeningHost,
-    Name,
-    Networks,
-    OneMailbox,
-    Secret,
-    SomeMailboxes,
-    Token,
-    is_address,
+from app.domain.address import Mailbox
+from app.domain.alert import Severity
+from app.domain.relay import DEFAULT_POLICY
+from app.settings.relay_tables import MAX_CONNECTIONS, RelayTable, RelayTables
+from app.settings.relays import RelaySetup, relay_setup, relay_setups
+from app.settings.sections import (
+    MAX_LIFETIME,
+    MIN_LIFETIME,
+    AlarmSettings,
+    DkimSettings,
+    DkimSetup,
+    HttpSettings,
+    LifetimeSettings,
 )
+from app.settings.values import Duration, HeloName, Name, OneMailbox, Secret, SomeMailboxes
 
 PREFIX = "MAILALERT_"
 DELIMITER = "__"
 MAX_SERVER_NAME = 100  # it stands before every subject, and a subject line should stay readable
-MAX_LIFETIME = timedelta(days=7)  # RFC 5321 section 4.5.4.1 gives up after 4 to 5 days; older alerts mislead
-MAX_BODY = 64 << 20  # a body is held in memory while it is read
-MAX_CONNECTIONS = 100  # relays count connections, and each costs a socket and a buffer
-
-
-class HttpSettings(BaseModel):
-    """Where alerts are taken, and from whom."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    host: ListeningHost = "127.0.0.1"
-    port: int = Field(default=8825, ge=0, le=65535)
-    token: Token | None = None
-    token_file: Path | None = None
-    allowed_hosts: HostNames = ()
-    trusted_proxies: Networks = ()
-    body_limit: ByteCount = Field(default=1 << 20, ge=1 << 10, le=MAX_BODY)
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether only this machine can reach the listener."""
-        return self.host == "localhost" or (is_address(self.host) and ip_address(self.host).is_loopback)
 
 
 class Settings(BaseSettings):
@@ -66,26 +43,57 @@ class Settings(BaseSettings):
     relay: Secret | None = None
     relay_password: Secret | None = None
     relay_password_file: Path | None = None
-    relay_connections: int = Field(default=4, ge=1, le=MAX_CONNECTIONS)
+    relay_connections: int = Field(default=DEFAULT_POLICY.connections, ge=1, le=MAX_CONNECTIONS)
+    relays: RelayTables = ()
     helo_name: HeloName | None = None
     mail_from: OneMailbox = None
     mail_to: SomeMailboxes = ()
     data_dir: Path = Path("var")
     retention: Duration = Field(default=timedelta(days=30), ge=timedelta(hours=1))
     backlog_limit: int = Field(default=5_000_000, ge=1)
-    lifetime: Duration = Field(default=timedelta(hours=24), ge=timedelta(minutes=1), le=MAX_LIFETIME)
+    lifetime: Duration = Field(default=timedelta(hours=24), ge=MIN_LIFETIME, le=MAX_LIFETIME)
     drain_timeout: Duration = Field(default=timedelta(seconds=30), le=timedelta(hours=1))
     degraded_after: Duration = Field(default=timedelta(minutes=5), ge=timedelta(seconds=1))
     startup_notice: bool = True
     templates_dir: Path | None = None
     http: HttpSettings = HttpSettings()
+    alarm: AlarmSettings = AlarmSettings()
+    dkim: DkimSettings = DkimSettings()
+    lifetimes: LifetimeSettings = LifetimeSettings()
     sandbox: bool = False  # only `serve --sandbox` sets it
 
-    def outgoing_relay(self) -> Relay:
-        """Return the relay with its password. Raises ConfigurationError when the URL is wrong."""
-        assert self.relay is not None, "load_settings refuses to go on without a relay"
-        password = self.relay_password.get_secret_value() if self.relay_password else ""
-        return parse_relay(self.relay.get_secret_value(), password=password)
+    def outgoing_relays(self) -> tuple[RelaySetup, ...]:
+        """Return the relays with their secrets, in the order of the settings; none in the sandbox.
+
+        Raises ConfigurationError when a URL is wrong or a login incomplete.
+        """
+        if self.relay is None:
+            return relay_setups(self.relays)
+        table = RelayTable(
+            url=self.relay,
+            password=self.relay_password,
+            password_file=self.relay_password_file,
+            connections=self.relay_connections,
+        )
+        return (relay_setup(table),)
+
+    def lifetime_of(self, severity: Severity) -> timedelta:
+        """Return for how long mails of this severity are tried while a relay is usable."""
+        of_severity: timedelta | None = getattr(self.lifetimes, severity.value)
+        return self.lifetime if of_severity is None else of_severity
+
+    def alarm_recipients(self) -> tuple[Mailbox, ...]:
+        """Return who gets alarms by mail: `alarm.to`, else those who get the alerts."""
+        return self.mail_to if self.alarm.to is None else self.alarm.to
+
+    def dkim_setup(self) -> DkimSetup | None:
+        """Return what mails are signed with; None if they are not to be."""
+        selector, key = self.dkim.selector, self.dkim.key
+        if selector is None or key is None:
+            return None
+        assert self.mail_from is not None, "load_settings refuses to go on without a sender"
+        domain = self.dkim.domain or self.mail_from.domain
+        return DkimSetup(domain=domain, selector=selector, key=key.get_secret_value().encode())
 
     def announced_name(self) -> str | None:
         """Return the name for EHLO: `helo_name`, else the FQDN; None if it has no dot, for relays refuse that.
@@ -97,6 +105,13 @@ class Settings(BaseSettings):
 
     def secrets(self) -> tuple[str, ...]:
         """Return every secret in plain text, for the logs to blot out."""
-        relay = self.outgoing_relay().password if self.relay else ""
-        token = self.http.token.get_secret_value() if self.http.token else ""
-        return tuple(secret for secret in (relay, token) if secret)
+        setups = self.outgoing_relays()
+        wrapped = (self.http.token, self.alarm.url, self.alarm.ping_url)
+        key = self.dkim.key.get_secret_value() if self.dkim.key else ""
+        secrets = [
+            *(setup.relay.password for setup in setups),
+            *(setup.oauth.client.client_secret for setup in setups if setup.oauth),
+            *(secret.get_secret_value() for secret in wrapped if secret),
+            *(line for line in key.splitlines() if "-----" not in line),  # a log line shows one at most
+        ]
+        return tuple(secret for secret in secrets if secret)

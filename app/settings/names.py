@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any
+from types import UnionType
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
 from app.settings.model import DELIMITER, PREFIX, Settings
+from app.settings.relay_tables import RelayTable
 
 # `serve --sandbox` says it, so that no left-over variable swallows real alerts.
 NOT_CONFIGURABLE = frozenset({"sandbox"})
@@ -21,19 +23,31 @@ def variable(setting: str) -> str:
 
 def how_to_set(setting: str) -> str:
     """Return both places in which a setting can be given."""
+    table, _, column = setting.rpartition(".")
+    if setting in COLUMNS:
+        heading = f"[[{table}]]" if table == "relays" else f"[{table}]"
+        return f"{column} below {heading} in the configuration file, or in {variable('relays')} in the environment"
     return f"{setting} in the configuration file, or {variable(setting)} in the environment"
 
 
 def _dotted(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     for name, info in model.model_fields.items():
-        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
-            yield from _dotted(info.annotation, f"{prefix}{name}.")
+        section = _section(info.annotation)
+        if section is not None:
+            yield from _dotted(section, f"{prefix}{name}.")
         elif name not in NOT_CONFIGURABLE:
             yield prefix + name
 
 
+def _section(annotation: Any) -> type[BaseModel] | None:
+    """Return the model that a field holds, also one that need not be there; `relays` holds many, and is no section."""
+    held = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    return next((kind for kind in held if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+
+
 SETTINGS = tuple(_dotted(Settings))
 SECTIONS = frozenset(setting.rpartition(".")[0] for setting in SETTINGS if "." in setting)
+COLUMNS = tuple(_dotted(RelayTable, "relays."))
 VARIABLES = {variable(setting): setting for setting in SETTINGS}
 
 
@@ -56,6 +70,12 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     ]
     empty = [name for name in ours if name in VARIABLES and not environ[name]]
     return unknown + [f"{name}: the variable is empty; give it a value or unset it" for name in empty]
+
+
+def nearest_column(name: str) -> str:
+    """Return a hint at the setting of a relay that `name` resembles, "" if there is none."""
+    nearest = get_close_matches(name, COLUMNS, n=1, cutoff=NEAR_ENOUGH)
+    return f"; did you mean {nearest[0]}?" if nearest else ""
 
 
 def _keys(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

@@ -13,11 +13,17 @@ from pydantic_settings import (
 )
 
 from app.domain.errors import ConfigurationError
+from app.net.secret_file import read_secret
 from app.settings.model import Settings
 from app.settings.names import VARIABLES
+from app.settings.secret_files import Read, SecretFile, SecretFiles, read_key
 
 SEARCHED = (Path("config/mailalert.toml"), Path("/etc/mailalert/mailalert.toml"))
-SECRETS = (("relay_password",), ("http", "token"))
+SECRETS: Mapping[tuple[str, ...], Read] = {
+    ("relay_password",): read_secret,
+    ("http", "token"): read_secret,
+    ("dkim", "key"): read_key,
+}
 
 
 class EnvironmentSource(EnvSettingsSource):
@@ -32,14 +38,11 @@ class EnvironmentSource(EnvSettingsSource):
 
 
 class SecretSource(PydanticBaseSettingsSource):
-    """Secrets from the files that the earlier sources name, else from systemd's credentials.
+    """The secrets that stand alone in files; those of `[[relays]]` follow when the tables have been validated."""
 
-    systemd.exec(5): LoadCredential= puts each into a file below $CREDENTIALS_DIRECTORY.
-    """
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, files: SecretFiles) -> None:
         super().__init__(Settings)
-        self._credentials = environ.get("CREDENTIALS_DIRECTORY")
+        self._files = files
 
     def get_field_value(
         self,
@@ -50,55 +53,29 @@ class SecretSource(PydanticBaseSettingsSource):
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        """Return the secrets that were found, nested like the settings."""
+        """Return the secrets that were found, nested like the settings, and the file of each."""
         found: dict[str, Any] = {}
-        for path in SECRETS:
-            secret = self._secret(path)
+        for path, read in SECRETS.items():
+            secret = self._secret(path, read)
             if secret is not None:
                 section = found.setdefault(path[0], {}) if len(path) > 1 else found
-                section[path[-1]] = secret
+                section |= {path[-1]: secret.secret, f"{path[-1]}_file": str(secret.path)}
         return found
 
-    def _secret(self, path: tuple[str, ...]) -> str | None:
-        name = ".".join(path)
+    def _secret(self, path: tuple[str, ...], read: Read) -> SecretFile | None:
         section: Any = self.current_state
         for key in path[:-1]:
             section = section.get(key, {})
-        if not isinstance(section, dict):
+        file = section.get(f"{path[-1]}_file") if isinstance(section, dict) else 0
+        if not isinstance(file, str | None):
             return None  # validation says what is wrong with it
-        given, file = section.get(path[-1]), section.get(f"{path[-1]}_file")
-        if given is not None and file is not None:
-            raise ConfigurationError(f"{name}: given twice, by itself and by {name}_file; keep one of them")
-        if given is not None:
-            return None
-        if isinstance(file, str):
-            return read_secret(Path(file), name=f"{name}_file")
-        return self._credential("_".join(path))
-
-    def _credential(self, name: str) -> str | None:
-        if not self._credentials:
-            return None
-        file = Path(self._credentials, name)
-        return read_secret(file, name=f"the systemd credential {name}") if file.exists() else None
-
-
-def read_secret(file: Path, *, name: str) -> str:
-    """Return the one line that `file` holds. Raises ConfigurationError, which never repeats what is in it."""
-    problem = ""
-    try:
-        secret = file.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
-    except OSError as error:
-        problem = f"cannot be read ({error.strerror})"
-    except UnicodeDecodeError:  # raised again below, outside: the exception holds the bytes
-        problem = "is not UTF-8 text"
-    else:
-        if not secret:
-            problem = "is empty"
-        elif not secret.isprintable():
-            problem = "holds more than one line, or control characters"
-    if problem:
-        raise ConfigurationError(f"{name}: {file} {problem}; put the secret there, alone on one line")
-    return secret
+        return self._files.find(
+            ".".join(path),
+            given=section.get(path[-1]) is not None,
+            file=Path(file) if file is not None else None,
+            credential="_".join(path),
+            read=read,
+        )
 
 
 def config_file(given: Path | None, environ: Mapping[str, str]) -> Path | None:

@@ -1,23 +1,32 @@
-"""How people write values in TOML and in the environment: durations, sizes, lists, addresses."""
+"""How people write values in TOML and in the environment: durations, sizes, rates, lists, addresses."""
 
 import re
+import shlex
+import shutil
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, PlainValidator, SecretStr
 from pydantic_settings import NoDecode
 
 from app.domain.address import Mailbox, parse_mailbox, parse_mailboxes
 from app.domain.errors import AddressError
+from app.domain.rate import Rate
 from app.domain.text import one_line
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 SIZES = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20}
 _DURATION = re.compile(r"(\d{1,9})\s*([smhd])")
 _SIZE = re.compile(r"(\d{1,12})\s*(KiB|MiB|)")
+_RATE = re.compile(r"(\d{1,9})\s*/\s*([smhd])")
 _TOKEN = re.compile("[!-~]+")
 _HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,255}")
+# It stands in logs and in the names of systemd's credentials; the colon is for IPv6 addresses.
+_RELAY_NAME = re.compile(r"[A-Za-z0-9:][A-Za-z0-9._:-]{0,63}")
+_SELECTOR = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
+_PEM = re.compile(r"\s*-----BEGIN [A-Z ]*PRIVATE KEY-----\s.*-----END [A-Z ]*PRIVATE KEY-----\s*", re.DOTALL)
 
 
 def parse_duration(value: object) -> timedelta:
@@ -40,12 +49,23 @@ def parse_byte_count(value: object) -> int:
     return int(match[1]) * SIZES[match[2]]
 
 
+def parse_rate(value: object) -> Rate:
+    """Return the rate that "10/s", "100/m", "500/h" or "2000/d" says."""
+    if isinstance(value, Rate):
+        return value
+    match = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None or int(match[1]) == 0:
+        raise ValueError('is no rate; write mails per time, such as "10/s", "100/m" or "500/h"')
+    return Rate(count=int(match[1]), per=timedelta(**{UNITS[match[2]]: 1}))
+
+
 def split_list(value: object) -> tuple[str, ...]:
-    """Return the items of a TOML list, or of a string with `;` or `,` between them."""
-    items = re.split(r"[;,]", value) if isinstance(value, str) else value
-    if not isinstance(items, list | tuple) or not all(isinstance(item, str) for item in items):
+    """Return the items of a TOML list, or of a string with `;` or `,` between them; "[]" has none."""
+    if isinstance(value, str):
+        value = [] if value.strip() == "[]" else re.split(r"[;,]", value)
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
         raise ValueError('is no list; write "a, b" or ["a", "b"]')
-    return tuple(item.strip() for item in items if item.strip())
+    return tuple(item.strip() for item in value if item.strip())
 
 
 def _one_mailbox(value: object) -> Mailbox | None:
@@ -110,6 +130,68 @@ def _secret(value: SecretStr) -> SecretStr:
     return value
 
 
+def _pem(value: SecretStr) -> SecretStr:
+    if not _PEM.fullmatch(value.get_secret_value()):
+        raise ValueError("is no private key in PEM form, from BEGIN to END")
+    return value
+
+
+def _relay_name(value: str) -> str:
+    if not _RELAY_NAME.fullmatch(value):
+        raise ValueError("is no name of a relay; write up to 64 letters, digits, dots and hyphens")
+    return value
+
+
+def _web_address(value: SecretStr) -> SecretStr:
+    parts = _url_parts(value.get_secret_value())
+    if parts is None or parts.scheme not in {"http", "https"}:
+        raise ValueError("is no web address; write https://host/path")
+    return value
+
+
+def _command(value: object) -> tuple[str, ...]:
+    """Split as a shell would, without being one; that the program is there is found out now, not in an emergency."""
+    try:
+        words = tuple(shlex.split(value)) if isinstance(value, str) else ()
+    except ValueError:
+        words = ()
+    if not words:
+        raise ValueError('is no command; write the program and its arguments, such as "/usr/local/bin/page --all"')
+    if shutil.which(words[0]) is None:
+        raise ValueError(f"{words[0]!r} is no program that can be run here; write its whole path")
+    return words
+
+
+def _domain_name(value: str) -> str:
+    if not _HOST_NAME.fullmatch(value):
+        raise ValueError("is no domain; write it as example.org")
+    return value.lower()
+
+
+def _selector(value: str) -> str:
+    # RFC 6376 section 3.1: labels with dots between them, for it is a part of a domain name.
+    if not _SELECTOR.fullmatch(value):
+        raise ValueError("is no selector; write letters, digits and hyphens, such as mail2026")
+    return value
+
+
+def _token_url(value: str) -> str:
+    # RFC 6749 section 3.2: TLS is required, for the client's secret is in the request.
+    parts = _url_parts(value)
+    if parts is None or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))):
+        raise ValueError("is no address with TLS; write https://host/path")
+    return value
+
+
+def _url_parts(text: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # read here because a bad one raises only when asked for
+    except ValueError:
+        return None
+    return parts if parts.hostname and text.isprintable() and " " not in text else None
+
+
 def _token(value: SecretStr) -> SecretStr:
     # It travels in an Authorization header (RFC 6750 section 2.1; we allow all visible ASCII).
     if not _TOKEN.fullmatch(value.get_secret_value()):
@@ -126,6 +208,11 @@ def is_address(text: str) -> bool:
     return True
 
 
+def is_loopback(host: str | None) -> bool:
+    """Say whether `host` is this machine itself, by name or address."""
+    return host == "localhost" or (host is not None and is_address(host) and ip_address(host).is_loopback)
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 ByteCount = Annotated[int, BeforeValidator(parse_byte_count)]
 Name = Annotated[str, AfterValidator(_name)]
@@ -133,8 +220,16 @@ ListeningHost = Annotated[str, AfterValidator(_listening_host)]
 HeloName = Annotated[str, AfterValidator(_helo_name)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
 Token = Annotated[SecretStr, AfterValidator(_token)]
+DomainName = Annotated[str, AfterValidator(_domain_name)]
+Selector = Annotated[str, AfterValidator(_selector)]
+Pem = Annotated[SecretStr, AfterValidator(_pem)]
+RelayName = Annotated[str, AfterValidator(_relay_name)]
+RelayRate = Annotated[Rate, PlainValidator(parse_rate)]
+TokenUrl = Annotated[str, AfterValidator(_token_url)]
+WebAddress = Annotated[Secret, AfterValidator(_web_address)]  # what reports to a service often has its key in it
 # NoDecode: pydantic-settings would want JSON in the variable.
 HostNames = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterValidator(_host_names)]
+Command = Annotated[tuple[str, ...], NoDecode, PlainValidator(_command)]
 Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterValidator(_networks)]
 OneMailbox = Annotated[Mailbox | None, NoDecode, PlainValidator(_one_mailbox)]
 SomeMailboxes = Annotated[tuple[Mailbox, ...], NoDecode, PlainValidator(_some_mailboxes)]

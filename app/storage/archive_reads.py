@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.domain.alert import AcceptedAlert, Severity
-from app.domain.envelope import Delivery, EnvelopeState
+from app.domain.envelope import EnvelopeState
 from app.domain.report import AlertPage, AlertReport, AlertSummary, EnvelopeReport
 from app.storage.codec import from_ms, read_alert
-from app.storage.queue_reads import LetterheadCache, all_deliveries, decode_delivery
+from app.storage.dead_letters import read_events
+from app.storage.queue_reads import LetterheadCache, all_deliveries, read_attempted
 
 # Index entries that one read looks at: about 2 ms. A filter that matches few of a million alerts
 # takes many such reads, and the sender's reads go in between.
@@ -92,7 +93,8 @@ def read_report(connection: sqlite3.Connection, alert_id: int, letterheads: Lett
     if row is None:
         return None
     envelopes = connection.execute(
-        "SELECT id, state, made_at, due_at, finished_at, letterhead_id FROM envelopes WHERE alert_id = ? ORDER BY id",
+        "SELECT id, state, made_at, due_at, finished_at, letterhead_id, without_attachments"
+        " FROM envelopes WHERE alert_id = ? ORDER BY id",
         (alert_id,),
     ).fetchall()
     return AlertReport(
@@ -102,7 +104,7 @@ def read_report(connection: sqlite3.Connection, alert_id: int, letterheads: Lett
 
 
 def _envelope(connection: sqlite3.Connection, row: tuple[Any, ...], letterheads: LetterheadCache) -> EnvelopeReport:
-    envelope_id, state, made_at, due_at, finished_at, letterhead_id = row
+    envelope_id, state, made_at, due_at, finished_at, letterhead_id, without_attachments = row
     letterhead = letterheads.get(connection, letterhead_id)
     return EnvelopeReport(
         id=envelope_id,
@@ -111,14 +113,7 @@ def _envelope(connection: sqlite3.Connection, row: tuple[Any, ...], letterheads:
         due_at=from_ms(due_at),
         finished_at=None if finished_at is None else from_ms(finished_at),
         letterhead=letterhead,
-        deliveries=all_deliveries(letterhead, _attempted(connection, envelope_id)),
+        deliveries=all_deliveries(letterhead, read_attempted(connection, envelope_id)),
+        events=read_events(connection, envelope_id),
+        without_attachments=bool(without_attachments),
     )
-
-
-def _attempted(connection: sqlite3.Connection, envelope_id: int) -> dict[int, Delivery]:
-    rows = connection.execute(
-        "SELECT position, state, attempts, last_attempt_at, relay, reply, reason, ambiguous"
-        " FROM deliveries WHERE envelope_id = ?",
-        (envelope_id,),
-    ).fetchall()
-    return {row[0]: decode_delivery(row) for row in rows}

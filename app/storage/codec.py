@@ -8,6 +8,7 @@ import orjson
 
 from app.domain.address import Mailbox
 from app.domain.alert import NOTHING, Alert, Link, Severity, Status
+from app.domain.attachment import Attachment
 from app.domain.envelope import Letterhead, Templates
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,7 +35,7 @@ def from_ms(milliseconds: int) -> datetime:
 
 
 def encode_alert(alert: Alert) -> str:
-    """Return the alert as JSON; what has its default value is left out."""
+    """Return the alert as JSON, without the contents of its attachments; what has its default value is left out."""
     body: dict[str, Any] = {"s": alert.subject, "v": alert.severity}
     if alert.content:
         body["c"] = alert.content
@@ -48,7 +49,7 @@ def encode_alert(alert: Alert) -> str:
         body["k"] = alert.key
     if alert.notes:
         body["n"] = alert.notes
-    if alert.starts_at or alert.ends_at or alert.links or alert.extra:
+    if alert.starts_at or alert.ends_at or alert.links or alert.extra or alert.attachments:
         body |= _rare_fields(alert)
     return encode_json(body)
 
@@ -63,11 +64,13 @@ def _rare_fields(alert: Alert) -> dict[str, Any]:
         body["h"] = [[link.url, link.title] for link in alert.links]
     if alert.extra:
         body["x"] = dict(alert.extra)
+    if alert.attachments:
+        body["a"] = [[a.name, a.content_type, a.size_bytes] for a in alert.attachments]
     return body
 
 
 def decode_alert(body: Mapping[str, Any]) -> Alert:
-    """Return the alert that `encode_alert` wrote."""
+    """Return the alert that `encode_alert` wrote; its attachments have a size and no contents."""
     return Alert(
         subject=body["s"],
         content=body.get("c", ""),
@@ -81,6 +84,10 @@ def decode_alert(body: Mapping[str, Any]) -> Alert:
         links=tuple(Link(url, title) for url, title in body.get("h", ())),
         extra=body.get("x", NOTHING),
         notes=tuple(body.get("n", ())),
+        attachments=tuple(
+            Attachment(name=name, content_type=content_type, size_bytes=size_bytes)
+            for name, content_type, size_bytes in body.get("a", ())
+        ),
     )
 
 
@@ -97,15 +104,16 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def encode_letterhead(letterhead: Letterhead) -> str:
-    """Return the letterhead as JSON, the same text for equal letterheads."""
-    return encode_json(
-        {
-            "server_name": letterhead.server_name,
-            "sender": [letterhead.sender.address, letterhead.sender.name],
-            "recipients": [[mailbox.address, mailbox.name] for mailbox in letterhead.recipients],
-            "templates": {"text": letterhead.templates.text, "html": letterhead.templates.html},
-        }
-    )
+    """Return the letterhead as JSON, the same text for equal letterheads, also for those of schema version 1."""
+    body: dict[str, Any] = {
+        "server_name": letterhead.server_name,
+        "sender": [letterhead.sender.address, letterhead.sender.name],
+        "recipients": [[mailbox.address, mailbox.name] for mailbox in letterhead.recipients],
+        "templates": {"text": letterhead.templates.text, "html": letterhead.templates.html},
+    }
+    if letterhead.is_alarm:
+        body["is_alarm"] = True
+    return encode_json(body)
 
 
 def decode_letterhead(text: str) -> Letterhead:
@@ -116,4 +124,5 @@ def decode_letterhead(text: str) -> Letterhead:
         sender=Mailbox(*body["sender"]),
         recipients=tuple(Mailbox(*pair) for pair in body["recipients"]),
         templates=Templates(**body["templates"]),
+        is_alarm=body.get("is_alarm", False),
     )

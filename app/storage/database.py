@@ -2,13 +2,17 @@
 
 import secrets
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
 
-from app.domain.errors import ConfigurationError, JournalUnavailable
+from app.domain.errors import ConfigurationError, JournalUnavailable, MailAlertError
+from app.storage.faults import is_full, lasting_fault, may_be_full, primary_code_of
+from app.storage.pages import PAGE_BYTES
+from app.storage.replacement import JOURNAL_FILE, finish_replacement
 
-JOURNAL_FILE = "journal.sqlite3"
 SCHEMA_VERSION = 2
 MAC_KEY_BYTES = 32  # RFC 2104 section 3: a key as long as the hash output, SHA-256 here
 CHECKPOINT_PAGES = 4000  # 16 MiB of WAL between checkpoints: at 1000 the commits behind one wait measurably
@@ -23,14 +27,32 @@ class Mode(StrEnum):
     LIVE = "live"
 
 
+@contextmanager
+def opening(data_dir: Path) -> Iterator[None]:
+    """Tell what SQLite and the system say while the journal is opened in the words of the domain.
+
+    Raises JournalCorrupt when the file is damaged, JournalFailed when the disk fails, JournalUnavailable
+    when it is full or the file is in use, and ConfigurationError for the rest.
+    """
+    path = data_dir / JOURNAL_FILE
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise _kind(error)(
+            f"journal {path}: {error}; check the disk and the owner of data_dir, or set another data_dir"
+        ) from error
+
+
 def open_writer(data_dir: Path, mode: Mode) -> sqlite3.Connection:
     """Return the one writing connection, its schema up to date.
 
     Raises ConfigurationError when the journal was made in the other mode, by a newer version,
-    or cannot be opened, and JournalUnavailable when only the disk is in the way.
+    or cannot be opened, JournalCorrupt when its file is damaged, and JournalUnavailable (or its JournalFailed)
+    when only the disk is in the way.
     """
     path = data_dir / JOURNAL_FILE
-    try:
+    with opening(data_dir):
+        finish_replacement(data_dir)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=64)
         try:
             path.chmod(0o600)  # alerts may hold what only the operators should read
@@ -38,32 +60,27 @@ def open_writer(data_dir: Path, mode: Mode) -> sqlite3.Connection:
         except BaseException:
             connection.close()
             raise
-    except (sqlite3.Error, OSError) as error:
-        kind = JournalUnavailable if _is_disk_fault(error) else ConfigurationError
-        raise kind(
-            f"journal {path}: {error}; check the disk and the owner of data_dir, or set another data_dir"
-        ) from error
     return connection
 
 
 def _prepare(connection: sqlite3.Connection, mode: Mode, data_dir: Path) -> None:
+    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # of a new file
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")  # a commit is on the disk when it returns
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     connection.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
     migrate(connection, mode)
-    _check_mode(connection, mode, data_dir)
+    check_mode(connection.execute("SELECT value FROM meta WHERE name = 'mode'").fetchone()[0], mode, data_dir)
 
 
-def _is_disk_fault(error: Exception) -> bool:
-    """Tell a disk that is full or failing, or a file in use, which may pass, from what only another setting mends."""
-    # sqlite.org/rescode.html: the low byte is the primary code. Python's own errors have none.
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in {
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-    }
+def _kind(error: Exception) -> type[MailAlertError]:
+    """Tell a damaged file, a failing disk, and what may pass (a full disk, a file in use) from a wrong setting."""
+    if is_full(error) or may_be_full(error):
+        return JournalUnavailable
+    if (fault := lasting_fault(error)) is not None:
+        return type(fault)
+    in_use = primary_code_of(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+    return JournalUnavailable if in_use else ConfigurationError
 
 
 def open_reader(data_dir: Path) -> sqlite3.Connection:
@@ -98,16 +115,15 @@ def _stamp(mode: Mode) -> str:
     )
 
 
-def _check_mode(connection: sqlite3.Connection, mode: Mode, data_dir: Path) -> None:
-    made_as = connection.execute("SELECT value FROM meta WHERE name = 'mode'").fetchone()[0]
-    if made_as == mode:
-        return
-    if mode is Mode.LIVE:
+def check_mode(made_as: object, mode: Mode, data_dir: Path) -> None:
+    """Raise ConfigurationError if the journal was made in the other mode."""
+    if made_as == Mode.SANDBOX and mode is Mode.LIVE:
         raise ConfigurationError(
             f"data_dir {data_dir} holds a sandbox journal, whose alerts must not reach people;"
             " set another data_dir for live mail, or serve it with --sandbox"
         )
-    raise ConfigurationError(
-        f"data_dir {data_dir} holds a live journal, whose alerts the sandbox would swallow;"
-        " set another data_dir for the sandbox, or serve it without --sandbox"
-    )
+    if made_as == Mode.LIVE and mode is Mode.SANDBOX:
+        raise ConfigurationError(
+            f"data_dir {data_dir} holds a live journal, whose alerts the sandbox would swallow;"
+            " set another data_dir for the sandbox, or serve it without --sandbox"
+        )

@@ -1,31 +1,38 @@
 """The journal on SQLite: what the ports ask for, made of the writer's changes and the reader's reads."""
 
 import asyncio
+import contextlib
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from app.domain.alert import AcceptedAlert, Severity
+from app.domain.dead_letter import DeadLetterPage
 from app.domain.envelope import Envelope, EnvelopeState, Letterhead, QueuedMail
-from app.domain.errors import JournalUnavailable
+from app.domain.errors import JournalCorrupt, JournalFailed, JournalUnavailable
 from app.domain.ids import MAX_ID
-from app.domain.ports import DueQuery, PruneStep
+from app.domain.ports import DueQuery, FreshStart, PruneStep, RetryStep
 from app.domain.report import AlertPage, AlertReport, AlertSummary
 from app.domain.runs import PreviousRuns
 from app.domain.verdict import Verdict
-from app.storage import archive_reads, pruning, queue_reads, runs
-from app.storage.changes import Acceptance, Errand, Marking
-from app.storage.codec import encode_alert, encode_letterhead, to_ms
-from app.storage.database import Mode, open_reader, open_writer
+from app.storage import archive_reads, dead_letters, pruning, queue_reads, runs
+from app.storage.alarms import note_alarm
+from app.storage.attachments import read_attachments
+from app.storage.background_check import BackgroundCheck
+from app.storage.changes import Errand, Reopening, acceptance_of, lease_of, marking_of
+from app.storage.codec import encode_letterhead, from_ms, to_ms
+from app.storage.database import Mode, open_reader, open_writer, opening
+from app.storage.leases import flag_interrupted
 from app.storage.reader import Reader
-from app.storage.rows import Row
+from app.storage.reserve import Reserve
 from app.storage.writer import GroupWriter
 
 T = TypeVar("T")
 
+LAST_ID = "SELECT max(coalesce((SELECT max(id) FROM alerts), 0), coalesce((SELECT max(id) FROM envelopes), 0))"
 STUCK_AFTER = timedelta(seconds=10)  # a commit takes milliseconds, on a busy disk a second or two
 
 
@@ -35,22 +42,32 @@ class SqliteJournal:
     def __init__(self, data_dir: Path, *, mode: Mode, backlog_limit: int) -> None:
         """`backlog_limit` is the number of open envelopes beyond which none is taken.
 
-        Raises ConfigurationError, and JournalUnavailable when the disk is full or fails.
+        Raises ConfigurationError, JournalCorrupt, and JournalUnavailable when the disk is full or fails.
         """
-        connection = open_writer(data_dir, mode)
-        meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
+        with opening(data_dir), contextlib.ExitStack() as undo:
+            connection = open_writer(data_dir, mode)
+            undo.callback(connection.close)
+            self.interrupted = flag_interrupted(connection)  # how many mails may be sent twice: the last run crashed
+            meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
+            self.last_id: int = connection.execute(LAST_ID).fetchone()[0]
+            undo.pop_all()
         self.mac_key: bytes = meta["mac_key"]
         self.usable_seconds: int = meta["usable_seconds"]
-        self.last_id: int = connection.execute(
-            "SELECT max(coalesce((SELECT max(id) FROM alerts), 0), coalesce((SELECT max(id) FROM envelopes), 0))"
-        ).fetchone()[0]
+        self.running_seconds: int = meta["running_seconds"]
+        self.kept_at = from_ms(meta["kept_at"]) if meta["kept_at"] else None  # the last time that earlier runs knew
         self._backlog_limit = backlog_limit
         self._accepting = 0
         self._closed = False
-        self._writer = GroupWriter(connection, open_count=meta["open"])
-        self._reader = Reader(open_reader(data_dir))
+        self._writer = GroupWriter(connection, open_count=meta["open"], reserve=Reserve(data_dir))
+        self._reader = Reader(open_reader(data_dir), on_fault=self._writer.note_fault)
+        self._check = BackgroundCheck(data_dir, on_fault=self._writer.note_fault)
         self._letterheads = queue_reads.LetterheadCache()
         self._queue_reads = queue_reads.QueueReads(self._letterheads)
+
+    @property
+    def broken(self) -> asyncio.Future[JournalFailed | JournalCorrupt]:
+        """Done, with the error as its result, once nothing may be written any more."""
+        return self._writer.broken
 
     @property
     def open_count(self) -> int:
@@ -73,37 +90,57 @@ class SqliteJournal:
         count = self._queue_reads.quarantined
         return f"{count} mails cannot be read, and wait in the journal" if count else ""
 
+    @property
+    def _room(self) -> int:
+        return self._backlog_limit - self.open_count - self._accepting
+
+    @contextlib.contextmanager
+    def _room_for(self, count: int) -> Iterator[None]:
+        """Hold room in the backlog while that many envelopes are on their way into it."""
+        if count > self._room:
+            raise JournalUnavailable(self._backlog_is_full())
+        self._accepting += count
+        try:
+            yield
+        finally:
+            self._accepting -= count
+
     def _backlog_is_full(self) -> str:
         return f"{self.open_count} mails wait already (backlog_limit {self._backlog_limit}); see why they do not leave"
 
     async def accept(self, alerts: Sequence[AcceptedAlert], envelopes: Sequence[Envelope]) -> None:
         """Return once all is committed and fsynced. Raises JournalUnavailable, then nothing was taken."""
-        if self.open_count + self._accepting + len(envelopes) > self._backlog_limit:
-            raise JournalUnavailable(self._backlog_is_full())
-        change = Acceptance(
-            alerts=[(a.id, to_ms(a.received_at), encode_alert(a.alert)) for a in alerts],
-            envelopes=[_envelope_row(envelope) for envelope in envelopes],
-        )
-        self._accepting += len(envelopes)
-        try:
-            await self._writer.submit(change)
-        finally:
-            self._accepting -= len(envelopes)
+        with self._room_for(len(envelopes)):
+            await self._writer.submit(acceptance_of(alerts, envelopes))
 
     def record(self, verdict: Verdict) -> asyncio.Future[None]:
         """Take the verdict at once; the future is done once it is committed and fsynced."""
-        finished = None if verdict.finished_at is None else to_ms(verdict.finished_at)
-        envelope = (verdict.envelope_id, verdict.state, to_ms(verdict.due_at), finished, verdict.ambiguous)
-        closes = 0 if verdict.state is EnvelopeState.OPEN else 1
-        return self._writer.submit(Marking(envelope, _delivery_rows(verdict), closes))
+        return self._writer.submit(marking_of(verdict))
+
+    def lease(self, envelope_ids: Collection[int]) -> asyncio.Future[None]:
+        """Note that just these may be under way; the future is done once that is durable."""
+        return self._writer.submit(lease_of(envelope_ids))
 
     async def due(self, query: DueQuery) -> list[QueuedMail]:
         """Return envelopes that are due, in the order to send them."""
         return await self._reader.run(partial(self._queue_reads.due, query=query))
 
+    async def overdue(self, *, made_before: int, after: int, limit: int) -> list[QueuedMail]:
+        """Return open envelopes with an id over `after`, in that order, made at or before these running seconds."""
+        read = partial(self._queue_reads.overdue, made_before=made_before, after=after, limit=limit)
+        return await self._reader.run(read)
+
+    async def attachments(self, alert_id: int) -> list[bytes]:
+        """Return the contents of the alert's attachments, in order."""
+        return await self._reader.run(partial(read_attachments, alert_id=alert_id))
+
     async def oldest_open(self) -> datetime | None:
-        """Return when the oldest open envelope was made, None if there is none."""
+        """Return since when the open envelope that waits longest has been waiting, None if there is none."""
         return await self._reader.run(queue_reads.read_oldest_open)
+
+    async def oldest_waiting(self, at_least: Severity) -> int | None:
+        """Return the lowest running seconds among the open envelopes of this severity or above, None without any."""
+        return await self._reader.run(partial(queue_reads.read_oldest_waiting, at_least=at_least))
 
     async def find(self, alert_id: int) -> AlertReport | None:
         """Return the alert and its mails, None if it is not (or no longer) known."""
@@ -124,6 +161,31 @@ class SqliteJournal:
             position = page.next_before
         return AlertPage(tuple(found), next_before=position)
 
+    async def dead_letters(self, *, before: int | None, limit: int) -> DeadLetterPage:
+        """Return mails with an envelope id under `before` that failed for some recipient, newest first."""
+        position = MAX_ID if before is None else before
+        return await self._reader.run(
+            lambda connection: dead_letters.read_dead_letters(connection, position, limit, self._letterheads)
+        )
+
+    async def retry(self, envelope_id: int, start: FreshStart) -> bool:
+        """Let the recipients that failed wait for an attempt again; False if it is no dead letter."""
+        with self._room_for(1):
+            change = Reopening(partial(dead_letters.retry_one, envelope_id=envelope_id, start=start))
+            return bool(await self._writer.submit(change))
+
+    async def retry_some(self, limit: int, start: FreshStart, *, after: int = 0) -> RetryStep:
+        """Do so for up to `limit` dead letters with an envelope id over `after`, the oldest first."""
+        count = min(limit, max(1, self._room))  # without any room the one is refused
+        with self._room_for(count):
+            change = Reopening(partial(dead_letters.retry_oldest, after=after, limit=count, start=start))
+            ids: list[int] = await self._writer.submit(change)
+        return RetryStep(retried=len(ids), after=ids[-1] if len(ids) == count else None)
+
+    async def drop(self, envelope_id: int, at: datetime) -> bool:
+        """Give up the recipients that failed; False if it is no dead letter."""
+        return await self._errand(partial(dead_letters.drop, envelope_id=envelope_id, at=at))
+
     async def keep(self, letterhead: Letterhead) -> int:
         """Return the number under which this letterhead is stored, storing it if it is new."""
         body = encode_letterhead(letterhead)
@@ -134,9 +196,13 @@ class SqliteJournal:
 
         return await self._errand(store)
 
-    async def prune_step(self, cutoff: datetime, after: int) -> PruneStep:
-        """Remove some of the alerts over `after` that were finished before `cutoff`."""
-        return await self._errand(lambda connection: pruning.prune_step(connection, cutoff, after))
+    async def note_alarm(self, cause: str, at: datetime, quiet: timedelta) -> bool:
+        """Note that an alarm is raised for `cause`, unless one was within `quiet`; return whether it was noted."""
+        return await self._errand(partial(note_alarm, cause=cause, at=at, quiet=quiet))
+
+    async def prune_step(self, cutoff: datetime, made_before: int, after: int) -> PruneStep:
+        """Remove some of the alerts over `after` finished before `cutoff` and made before these running seconds."""
+        return await self._errand(partial(pruning.prune_step, cutoff=cutoff, made_before=made_before, after=after))
 
     async def begin_run(self, at: datetime) -> tuple[int, PreviousRuns]:
         """Record a start; return its number, and what is known of the runs before."""
@@ -150,11 +216,12 @@ class SqliteJournal:
         """Record that the run ended cleanly."""
         await self._errand(lambda connection: runs.end_run(connection, run, at))
 
-    async def keep_usable_seconds(self, seconds: int) -> None:
-        """Record for how long a relay has been usable, in all runs together."""
+    async def keep_clocks(self, *, usable_seconds: int, running_seconds: int, at: datetime) -> None:
+        """Record for how long a relay has been usable and the daemon running, in all runs together, and the time."""
+        clocks = {"usable_seconds": usable_seconds, "running_seconds": running_seconds, "kept_at": to_ms(at)}
 
         def store(connection: sqlite3.Connection) -> None:
-            connection.execute("UPDATE meta SET value = ? WHERE name = 'usable_seconds'", (seconds,))
+            connection.executemany("UPDATE meta SET value = ? WHERE name = ?", [(v, k) for k, v in clocks.items()])
 
         await self._errand(store)
 
@@ -163,38 +230,12 @@ class SqliteJournal:
         if self._closed:
             return
         self._closed = True
-        await self._reader.close()
-        await self._writer.close()  # last, because the last one moves the write-ahead log into the file
+        await self._check.close()
+        # Whichever is the last moves the write-ahead log into the file, if it may write.
+        parts = (self._writer, self._reader) if self.broken.done() else (self._reader, self._writer)
+        for part in parts:
+            await part.close()
 
     async def _errand(self, run: Callable[[sqlite3.Connection], T]) -> T:
         result: T = await self._writer.submit(Errand(run))
         return result
-
-
-def _envelope_row(envelope: Envelope) -> Row:
-    return (
-        envelope.id,
-        envelope.alert_id,
-        envelope.letterhead_id,
-        to_ms(envelope.made_at),
-        envelope.severity.rank,
-        envelope.usable_seconds,
-        to_ms(envelope.due_at),
-    )
-
-
-def _delivery_rows(verdict: Verdict) -> list[Row]:
-    return [
-        (
-            verdict.envelope_id,
-            delivery.position,
-            delivery.state,
-            delivery.attempts,
-            to_ms(delivery.last_attempt_at or verdict.due_at),
-            delivery.relay,
-            delivery.reply,
-            delivery.reason,
-            delivery.ambiguous,
-        )
-        for delivery in verdict.deliveries
-    ]

@@ -13,6 +13,7 @@ import orjson
 import structlog
 
 from app.domain.alert import BY_RANK, AcceptedAlert, Severity
+from app.domain.dead_letter import EnvelopeEventKind
 from app.domain.envelope import Delivery, DeliveryState, Envelope, Letterhead, QueuedMail
 from app.domain.ids import format_id
 from app.domain.ports import DueQuery
@@ -30,8 +31,8 @@ SELECT coalesce(json_group_array(json_array(id, size)), '[]') FROM (
 """
 MAILS = """
 SELECT coalesce(json_group_array(json_array(
-    e.id, e.alert_id, e.letterhead_id, e.made_at, e.rank, e.due_at, e.usable_seconds,
-    a.received_at, json(a.payload))), '[]')
+    e.id, e.alert_id, e.letterhead_id, e.made_at, e.rank, e.due_at, e.usable_seconds, e.running_seconds,
+    e.without_attachments, a.received_at, json(a.payload))), '[]')
 FROM json_each(:ids) AS wanted JOIN envelopes AS e ON e.id = wanted.value JOIN alerts AS a ON a.id = e.alert_id
 """
 DELIVERIES = """
@@ -39,7 +40,23 @@ SELECT coalesce(json_group_array(json_array(
     envelope_id, position, state, attempts, last_attempt_at, relay, reply, reason, ambiguous)), '[]')
 FROM deliveries WHERE envelope_id IN (SELECT value FROM json_each(:ids))
 """
-OLDEST_OPEN = "SELECT min(made_at) FROM envelopes INDEXED BY envelopes_waiting WHERE state = 0"
+OVERDUE = """
+SELECT coalesce(json_group_array(id), '[]') FROM (
+    SELECT id FROM envelopes INDEXED BY envelopes_waiting
+    WHERE state = 0 AND rank IN (0, 1, 2, 3) AND running_seconds <= :made_before AND id > :after
+        AND id NOT IN (SELECT value FROM json_each(:quarantined))
+    ORDER BY id LIMIT :limit)
+"""
+# A dead letter that is sent again waits since then.
+WAITING_SINCE = f"""
+SELECT coalesce(
+    (SELECT max(at) FROM events WHERE envelope_id = e.id AND kind = '{EnvelopeEventKind.RETRIED}'), e.made_at)
+FROM envelopes AS e INDEXED BY envelopes_waiting WHERE e.state = 0 AND e.rank = ?
+ORDER BY e.running_seconds, e.made_at LIMIT 1
+"""
+LOWEST_RUNNING_SECONDS = """
+SELECT min(running_seconds) FROM envelopes INDEXED BY envelopes_waiting WHERE state = 0 AND rank = ?
+"""
 
 
 class LetterheadCache:
@@ -74,7 +91,15 @@ class QueueReads:
 
     def due(self, connection: sqlite3.Connection, query: DueQuery) -> list[QueuedMail]:
         """Return the mails that `query` asks for."""
-        ids = _due_ids(connection, replace(query, held={*query.held, *self._quarantined}))
+        return self._readable(connection, _due_ids(connection, replace(query, held={*query.held, *self._quarantined})))
+
+    def overdue(self, connection: sqlite3.Connection, *, made_before: int, after: int, limit: int) -> list[QueuedMail]:
+        """Return open envelopes with an id over `after`, in that order, made at or before these running seconds."""
+        quarantined = encode_json(list(self._quarantined))
+        parameters = {"made_before": made_before, "after": after, "limit": limit, "quarantined": quarantined}
+        return self._readable(connection, _json(connection, OVERDUE, parameters))
+
+    def _readable(self, connection: sqlite3.Connection, ids: list[int]) -> list[QueuedMail]:
         try:
             return _mails(connection, ids, self._letterheads) if ids else []
         except Exception as error:
@@ -137,7 +162,10 @@ def _mails(connection: sqlite3.Connection, ids: Sequence[int], letterheads: Lett
 
 
 def _mail(row: Sequence[Any], letterhead: Letterhead, attempted: dict[int, Delivery]) -> QueuedMail:
-    envelope_id, alert_id, letterhead_id, made_at, rank, due_at, usable_seconds, received_at, payload = row
+    envelope_id, alert_id, letterhead_id, made_at, rank, due_at, *clocks, without_attachments, received_at, payload = (
+        row
+    )
+    usable_seconds, running_seconds = clocks
     return QueuedMail(
         envelope=Envelope(
             id=envelope_id,
@@ -147,6 +175,8 @@ def _mail(row: Sequence[Any], letterhead: Letterhead, attempted: dict[int, Deliv
             severity=Severity.of_rank(rank),
             due_at=from_ms(due_at),
             usable_seconds=usable_seconds,
+            running_seconds=running_seconds,
+            without_attachments=bool(without_attachments),
         ),
         accepted=AcceptedAlert(id=alert_id, received_at=from_ms(received_at), alert=decode_alert(payload)),
         letterhead=letterhead,
@@ -174,10 +204,28 @@ def decode_delivery(row: Sequence[Any]) -> Delivery:
     )
 
 
+def read_attempted(connection: sqlite3.Connection, envelope_id: int) -> dict[int, Delivery]:
+    """Return the deliveries of one envelope by position, those that an attempt was made for."""
+    rows = connection.execute(
+        "SELECT position, state, attempts, last_attempt_at, relay, reply, reason, ambiguous"
+        " FROM deliveries WHERE envelope_id = ?",
+        (envelope_id,),
+    ).fetchall()
+    return {row[0]: decode_delivery(row) for row in rows}
+
+
 def read_oldest_open(connection: sqlite3.Connection) -> datetime | None:
-    """Return when the oldest open envelope was made."""
-    made: int | None = connection.execute(OLDEST_OPEN).fetchone()[0]
-    return None if made is None else from_ms(made)
+    """Return since when the open envelope that waits longest has been waiting."""
+    rows = [connection.execute(WAITING_SINCE, (rank,)).fetchone() for rank in range(len(BY_RANK))]
+    since = min((row[0] for row in rows if row), default=None)
+    return None if since is None else from_ms(since)
+
+
+def read_oldest_waiting(connection: sqlite3.Connection, at_least: Severity) -> int | None:
+    """Return the lowest running seconds among the open envelopes of this severity or above."""
+    ranks = range(at_least.rank, len(BY_RANK))
+    lowest = [connection.execute(LOWEST_RUNNING_SECONDS, (rank,)).fetchone()[0] for rank in ranks]
+    return min((seconds for seconds in lowest if seconds is not None), default=None)
 
 
 def _json(connection: sqlite3.Connection, query: str, parameters: dict[str, Any]) -> list[Any]:

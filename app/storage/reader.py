@@ -12,14 +12,19 @@ T = TypeVar("T")
 class Reader:
     """Runs short reads, one after the other, off the event loop."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        """Take over `connection`."""
+    def __init__(self, connection: sqlite3.Connection, *, on_fault: Callable[[sqlite3.DatabaseError], None]) -> None:
+        """Take over `connection`. `on_fault` is told what SQLite says when a read fails; it returns at once."""
         self._connection = connection
+        self._on_fault = on_fault
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal-reader")
 
     async def run(self, read: Callable[[sqlite3.Connection], T]) -> T:
         """Return what `read` returns. It must fetch all of its rows: no transaction outlives it."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, read, self._connection)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, read, self._connection)
+        except sqlite3.DatabaseError as error:
+            self._on_fault(error)
+            raise
 
     async def close(self) -> None:
         """End the thread and close the connection."""

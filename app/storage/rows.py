@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 Row = Sequence[Any]
-# SQLite binds at most 32766 values; the widest table has 9 columns.
+# SQLite binds at most 32766 values; the widest rows have 9.
 MAX_ROWS = 1024
 
 

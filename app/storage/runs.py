@@ -5,6 +5,7 @@ from datetime import datetime
 
 from app.domain.runs import PreviousRuns
 from app.storage.codec import from_ms, to_ms
+from app.storage.leases import clear_leases
 
 KEEP = 1000  # runs; a restart loop makes fewer between two notices, and the second one counts them
 
@@ -39,5 +40,6 @@ def mark_noticed(connection: sqlite3.Connection, run: int) -> None:
 
 
 def end_run(connection: sqlite3.Connection, run: int, at: datetime) -> None:
-    """Record that the run ended cleanly."""
+    """Record that the run ended cleanly: nothing is under way any more."""
+    clear_leases(connection)
     connection.execute("UPDATE runs SET ended_at = ? WHERE id = ?", (to_ms(at), run))

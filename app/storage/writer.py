@@ -2,13 +2,16 @@
 
 While a commit runs, what arrives meanwhile gathers and goes into the next one together: a hundred posts
 at once share one fsync. Only one commit is in flight at a time.
+
+On a full disk only the changes that wait are committed, with the room of the reserve; all others fail until a
+probe has made the reserve whole again. After a fault that lasts nothing is committed any more.
 """
 
 import asyncio
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from queue import SimpleQueue
@@ -16,8 +19,12 @@ from typing import Any
 
 import structlog
 
-from app.domain.errors import JournalUnavailable
-from app.storage.changes import Change, Errand, Marking, apply, opened_by
+from app.domain.errors import JournalCorrupt, JournalFailed, JournalUnavailable
+from app.storage.changes import Change, Errand, opened_by
+from app.storage.database import CHECKPOINT_PAGES
+from app.storage.faults import is_full, lasting_fault, may_be_full
+from app.storage.reserve import Reserve
+from app.storage.transactions import commit_group
 
 log = structlog.get_logger()
 
@@ -33,158 +40,233 @@ class Submission:
     change: Change
     done: "asyncio.Future[Any]" = field(repr=False)
 
+    def succeed(self, result: Any) -> None:
+        """Tell who waits; he may have gone."""
+        if not self.done.done():
+            self.done.set_result(result)
+
+    def fail(self, error: Exception) -> None:
+        """Tell who waits; he may have gone."""
+        if not self.done.done():
+            self.done.set_exception(error)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What goes into one transaction. A probe's success ends the fault."""
+
+    submissions: Sequence[Submission]
+    is_probe: bool = False
+
+    @property
+    def changes(self) -> list[Change]:
+        """What to commit, in order."""
+        return [submission.change for submission in self.submissions]
+
+
+NOTHING = Batch(())
+
 
 class GroupWriter:
-    """Commits changes durably, in the order in which they were submitted."""
+    """Commits changes durably, in the order in which they were submitted.
 
-    def __init__(self, connection: sqlite3.Connection, *, open_count: int) -> None:
+    `fault` says why the last commit failed, and is empty while the journal can be written. `broken` is done,
+    with the error as its result, once nothing may be written any more.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, *, open_count: int, reserve: Reserve) -> None:
         """Take over `connection`; `open_count` is the number of open envelopes in it."""
         self._connection = connection
+        self._reserve = reserve
         self._loop = asyncio.get_running_loop()
         self._pending: list[Submission] = []
         self._busy = False
         self._busy_since = 0.0
-        self._batches: SimpleQueue[list[Submission] | None] = SimpleQueue()
+        self._on_hold = False  # not even what waits can be committed before the next probe
+        self._probe_is_set = False
+        self._probe_is_due = False
+        self._batches: SimpleQueue[Batch | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal-writer", daemon=True)
         self._thread.start()
         self.open_count = open_count
-        self.fault = ""  # why the last commit failed, empty while the journal can be written
+        self.fault = ""
+        self.broken: asyncio.Future[JournalFailed | JournalCorrupt] = self._loop.create_future()
 
     def submit(self, change: Change) -> "asyncio.Future[Any]":
         """Return a future that is done once the change is committed and fsynced.
 
-        An acceptance or an errand fails with JournalUnavailable when it cannot be committed. A marking waits
-        until the journal can be written again: an outcome that was seen must not be forgotten.
+        It fails with JournalUnavailable when the change cannot be committed. One that `waits` is kept instead until
+        the journal can be written again: an outcome that was seen must not be forgotten. It fails only for good.
         """
-        done = self._loop.create_future()
-        if self.fault and not isinstance(change, Marking):
-            done.set_exception(JournalUnavailable(self.fault, retry_after=PROBE_EVERY))
-            return done
-        self._pending.append(Submission(change, done))
-        if not self._busy:
-            self._busy = True
-            # Not at once: other requests that this turn of the loop brings share the commit.
-            self._loop.call_soon(self._dispatch)
-        return done
+        submission = Submission(change, self._loop.create_future())
+        if self.broken.done() or (self.fault and not change.waits):
+            submission.fail(self._refusal())
+            return submission.done
+        self._pending.append(submission)
+        if not self._on_hold:
+            self._begin_commit()
+        return submission.done
+
+    def note_fault(self, error: Exception) -> None:
+        """Commit nothing more if the error, which a read or a check has met, says that the file is damaged."""
+        fault = lasting_fault(error)
+        if isinstance(fault, JournalCorrupt):
+            self._break(fault)
 
     async def close(self) -> None:
         """Commit what is pending, end the thread and close the connection."""
         with contextlib.suppress(JournalUnavailable):
             await self.submit(Errand(_nothing))  # changes are committed in order: behind this one none is left
-        if self.fault:
-            self._batches.put(self._pending)  # a last try, for outcomes that were seen
+        if self.fault and not self.broken.done():
+            self._batches.put(Batch(self._pending))  # a last try, for outcomes that were seen
         self._batches.put(None)
         await asyncio.to_thread(self._thread.join)
         self._connection.close()
-
-    def _dispatch(self) -> None:
-        batch, self._pending = self._pending[:MAX_GROUP], self._pending[MAX_GROUP:]
-        if batch:
-            self._busy_since = self._loop.time()
-            self._batches.put(batch)
-        else:
-            self._busy = False
 
     @property
     def stuck_for(self) -> timedelta:
         """For how long the commit under way has been running: a disk that hangs gives no error."""
         return timedelta(seconds=self._loop.time() - self._busy_since) if self._busy else timedelta()
 
+    def _begin_commit(self) -> None:
+        if not self._busy and not self.broken.done():
+            self._busy = True
+            self._busy_since = self._loop.time()
+            # Not at once: other requests that this turn of the loop brings share the commit.
+            self._loop.call_soon(self._dispatch)
+
+    def _dispatch(self) -> None:
+        probes = self._take_probe()
+        taken, self._pending = self._pending[:MAX_GROUP], self._pending[MAX_GROUP:]
+        self._busy = bool(probes or taken)
+        if self._busy:
+            self._busy_since = self._loop.time()
+            self._batches.put(Batch([*taken, *probes], is_probe=bool(probes)))
+
     # In the thread
 
     def _run(self) -> None:
         while (batch := self._batches.get()) is not None:
             try:
-                results = self._commit_batch([submission.change for submission in batch])
+                results, fault = self._commit(batch)
             except Exception as error:  # noqa: BLE001 - the top of the thread: else nothing would be answered again
+                if (broken := self._what_is_broken(error)) is not None:
+                    self._call_back(self._break, broken, batch)
+                    return  # another commit must not even be tried
                 self._call_back(self._failed, batch, error)
             else:
-                self._call_back(self._committed, batch, results)
+                self._call_back(self._committed, batch, results, fault)
 
-    def _commit_batch(self, changes: Sequence[Change]) -> list[Any]:
-        """Return a result or an exception for each change: a poisoned one does not take the others with it."""
+    def _commit(self, batch: Batch) -> tuple[list[Any], Exception | None]:
+        """Return a result or an exception for each change, and the full disk that those that wait were spared."""
         try:
-            return self._commit(changes, apply)
-        except Exception as error:
-            if is_storage_fault(error):
+            if batch.is_probe:
+                self._refill_reserve()
+            return commit_group(self._connection, batch.changes), None
+        except (sqlite3.Error, OSError) as error:
+            if not self._is_out_of_room(error):
                 raise
-        return self._commit(changes, apply_apart)
+            return self._commit_from_reserve(batch.changes, error), error
+
+    def _commit_from_reserve(self, changes: Sequence[Change], error: Exception) -> list[Any]:
+        """Commit what waits in the room that the reserve gives up; the rest gets the error."""
+        self._spend_reserve()
+        waiting = [change for change in changes if change.waits]
+        results = iter(commit_group(self._connection, waiting) if waiting else [])
+        return [next(results) if change.waits else error for change in changes]
+
+    def _spend_reserve(self) -> None:
+        # While the reserve is whole this takes no room, and lets the log begin anew in the room that it has.
+        try:
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.OperationalError as error:
+            if not self._is_out_of_room(error):
+                raise
+        # Later it would take the reserve for the pages of alerts that are in the log already.
+        self._connection.execute("PRAGMA wal_autocheckpoint = 0")
+        self._reserve.release()
+
+    def _refill_reserve(self) -> None:
+        self._reserve.fill()
+        self._connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+
+    def _what_is_broken(self, error: Exception) -> JournalFailed | JournalCorrupt | None:
+        return None if self._is_out_of_room(error) else lasting_fault(error)
+
+    def _is_out_of_room(self, error: Exception) -> bool:
+        return is_full(error) or (may_be_full(error) and self._reserve.disk_is_full())
 
     def _call_back(self, method: Any, *arguments: Any) -> None:
         self._loop.call_soon_threadsafe(method, *arguments)
 
-    def _commit(
-        self, changes: Sequence[Change], run: Callable[[sqlite3.Connection, Sequence[Change]], list[Any]]
-    ) -> list[Any]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            results = run(self._connection, changes)
-            self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
-        return results
-
     # Back in the loop
 
-    def _committed(self, batch: list[Submission], results: list[Any]) -> None:
-        if self.fault:
+    def _committed(self, batch: Batch, results: list[Any], fault: Exception | None) -> None:
+        if fault is not None:
+            self._begin_fault(fault)
+        elif batch.is_probe:
             log.info("journal_recovered")
             self.fault = ""
-        for submission, result in zip(batch, results, strict=True):
-            failed = isinstance(result, Exception)
-            if not failed:
-                self.open_count += opened_by(submission.change)
-            if submission.done.done():
-                continue  # who asked has gone
-            if failed:
-                submission.done.set_exception(result)
+        for submission, result in zip(batch.submissions, results, strict=True):
+            if isinstance(result, Exception):
+                submission.fail(self._refusal() if result is fault else result)
             else:
-                submission.done.set_result(result)
-        self._dispatch()
+                self.open_count += opened_by(submission.change, result)
+                submission.succeed(result)
+        if not self.broken.done():
+            self._dispatch()
 
-    def _failed(self, batch: list[Submission], error: Exception) -> None:
-        fault = f"the journal cannot be written: {error}"
+    def _failed(self, batch: Batch, error: Exception) -> None:
+        if self.broken.done():
+            self._break(self.broken.result(), batch)
+            return
+        self._pending = [*batch.submissions, *self._pending]
+        self._busy = False
+        self._on_hold = True
+        self._begin_fault(error)
+
+    def _begin_fault(self, error: Exception) -> None:
+        fault = f"the journal cannot be written: {'the disk is full' if is_full(error) else error}"
         if fault != self.fault:  # not at every probe
             log.error("journal_write_failed", error=str(error), code=getattr(error, "sqlite_errorname", ""))
         self.fault = fault
-        waiting = batch + self._pending
-        self._pending = [submission for submission in waiting if isinstance(submission.change, Marking)]
+        waiting, self._pending = self._pending, []
         for submission in waiting:
-            if not isinstance(submission.change, Marking) and not submission.done.done():
-                submission.done.set_exception(JournalUnavailable(self.fault, retry_after=PROBE_EVERY))
-        self._loop.call_later(PROBE_EVERY.total_seconds(), self._probe)
+            if submission.change.waits:
+                self._pending.append(submission)
+            else:
+                submission.fail(self._refusal())
+        if not self._probe_is_set:
+            self._probe_is_set = True
+            self._loop.call_later(PROBE_EVERY.total_seconds(), self._probe)
 
     def _probe(self) -> None:
         """Try a real commit: health must come back without traffic."""
+        self._probe_is_due = True
+        self._on_hold = False
+        self._begin_commit()
+
+    def _take_probe(self) -> list[Submission]:
+        if not self._probe_is_due:
+            return []
+        self._probe_is_due = self._probe_is_set = False
         probe = Submission(Errand(_write_probe), self._loop.create_future())
         probe.done.add_done_callback(lambda done: done.exception())  # nobody waits for it
-        self._batches.put([probe, *self._pending[:MAX_GROUP]])
-        self._pending = self._pending[MAX_GROUP:]
+        return [probe]
 
+    def _break(self, fault: JournalFailed | JournalCorrupt, batch: Batch = NOTHING) -> None:
+        """Commit nothing from now on. What waits is lost to the journal: its leases tell the next start of it."""
+        if not self.broken.done():
+            self.fault = str(fault)
+            self.broken.set_result(fault)
+        self._busy = False
+        for submission in [*batch.submissions, *self._pending]:
+            submission.fail(self._refusal())
+        self._pending = []
 
-def apply_apart(connection: sqlite3.Connection, changes: Sequence[Change]) -> list[Any]:
-    """Run each change on its own in the open transaction; one that is poisoned is undone, and gives its error."""
-    results: list[Any] = []
-    for change in changes:
-        connection.execute("SAVEPOINT apart")
-        try:
-            results += apply(connection, [change])
-        except Exception as error:
-            if is_storage_fault(error):
-                raise
-            connection.execute("ROLLBACK TO apart")
-            results.append(error)
-        connection.execute("RELEASE apart")
-    return results
-
-
-def is_storage_fault(error: Exception) -> bool:
-    """Tell a fault of the disk or the file, which every change would meet, from a fault of one change."""
-    return isinstance(error, sqlite3.DatabaseError) and not isinstance(
-        error, sqlite3.IntegrityError | sqlite3.DataError | sqlite3.ProgrammingError
-    )
+    def _refusal(self) -> JournalUnavailable:
+        is_failed = self.broken.done() and isinstance(self.broken.result(), JournalFailed)
+        return (JournalFailed if is_failed else JournalUnavailable)(self.fault, retry_after=PROBE_EVERY)
 
 
 def _write_probe(connection: sqlite3.Connection) -> None:

@@ -1,21 +1,22 @@
 """`GET /alerts` and `GET /alerts/{id}`: what became of an alert, recipient by recipient."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, Response
 
 from app.domain.alert import Alert, Severity
-from app.domain.envelope import Delivery, EnvelopeState
+from app.domain.envelope import EnvelopeState
 from app.domain.ids import format_id, parse_id
 from app.domain.ports import AlertArchive
 from app.domain.report import STATE_NAMES, AlertReport, AlertState, AlertSummary, EnvelopeReport
 from app.httpkit import problems
 from app.web.errors import problem_response
+from app.web.openapi import ALERT, ALERTS, example, problem
+from app.web.paging import Limit, Position, cursor_text
+from app.web.shapes import recipient, time_text
 
-MAX_PAGE = 500
 STORED_STATES = {name: stored for stored, name in STATE_NAMES.items()}
 
 
@@ -24,26 +25,25 @@ def alerts_router(archive: AlertArchive, is_sending: Callable[[int], bool]) -> A
     router = APIRouter(tags=["alerts"])
     show = _Show(is_sending)
 
-    @router.get("/alerts", summary="Alerts, newest first", responses={422: {"description": "A bad parameter"}})
+    @router.get(
+        "/alerts",
+        summary="Alerts, newest first",
+        responses={200: example(ALERTS), 400: problem("The cursor is none of ours"), 422: problem("A bad parameter")},
+    )
     async def list_alerts(
+        cursor: Position,
         state: Annotated[AlertState | None, Query(description="`sending` is listed under `queued`")] = None,
         severity: Severity | None = None,
-        limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
-        cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
+        limit: Limit = 50,
     ) -> Response:
-        before = parse_id(cursor) if cursor else None
-        if cursor and before is None:
-            return problem_response(
-                problems.bad_request("cursor: not one of ours; give back the `next` of a page unchanged")
-            )
-        page = await archive.page(before=before, limit=limit, state=_stored(state), severity=severity)
-        following = None if page.next_before is None else format_id(page.next_before)
-        return JSONResponse({"alerts": [show.summary(alert) for alert in page.alerts], "next": following})
+        page = await archive.page(before=cursor or None, limit=limit, state=_stored(state), severity=severity)
+        lines = [show.summary(alert) for alert in page.alerts]
+        return JSONResponse({"alerts": lines, "next": cursor_text(page.next_before)})
 
     @router.get(
         "/alerts/{alert_id}",
         summary="One alert, and the outcome for each recipient",
-        responses={404: {"description": "No such alert, or it was pruned"}},
+        responses={200: example(ALERT), 404: problem("No such alert, or it was pruned")},
     )
     async def show_alert(alert_id: str) -> Response:
         number = parse_id(alert_id)
@@ -70,7 +70,7 @@ class _Show:
     def summary(self, alert: AlertSummary) -> dict[str, Any]:
         return {
             "id": format_id(alert.id),
-            "received_at": _time(alert.received_at),
+            "received_at": time_text(alert.received_at),
             "state": self._state(alert.state, alert.envelope_id),
             "severity": alert.severity,
             "status": alert.status,
@@ -83,7 +83,7 @@ class _Show:
         states = [self._state(envelope.state, envelope.id) for envelope in report.envelopes]
         return {
             "id": format_id(accepted.id),
-            "received_at": _time(accepted.received_at),
+            "received_at": time_text(accepted.received_at),
             "state": states[0] if states else AlertState.QUEUED,
             **_alert(accepted.alert),
             "mails": [self._mail(envelope) for envelope in report.envelopes],
@@ -94,11 +94,13 @@ class _Show:
         return {
             "id": format_id(envelope.id),
             "state": self._state(envelope.state, envelope.id),
-            "made_at": _time(envelope.made_at),
-            "finished_at": None if finished is None else _time(finished),
-            "next_attempt_at": _time(envelope.due_at) if finished is None else None,
+            "made_at": time_text(envelope.made_at),
+            "finished_at": None if finished is None else time_text(finished),
+            "next_attempt_at": time_text(envelope.due_at) if finished is None else None,
+            "without_attachments": envelope.without_attachments,
+            "events": [{"at": time_text(event.at), "kind": event.kind} for event in envelope.events],
             "recipients": [
-                _recipient(envelope.letterhead.recipients[delivery.position].address, delivery)
+                recipient(envelope.letterhead.recipients[delivery.position].address, delivery)
                 for delivery in envelope.deliveries
             ],
         }
@@ -118,26 +120,13 @@ def _alert(alert: Alert) -> dict[str, Any]:
         "source": alert.source,
         "labels": dict(alert.labels),
         "key": alert.key,
-        "starts_at": alert.starts_at and _time(alert.starts_at),
-        "ends_at": alert.ends_at and _time(alert.ends_at),
+        "starts_at": alert.starts_at and time_text(alert.starts_at),
+        "ends_at": alert.ends_at and time_text(alert.ends_at),
         "links": [{"url": link.url, "title": link.title} for link in alert.links],
         "extra": dict(alert.extra),
         "notes": list(alert.notes),
+        "attachments": [
+            {"name": file.name, "content_type": file.content_type, "size_bytes": file.size_bytes}
+            for file in alert.attachments
+        ],
     }
-
-
-def _recipient(address: str, delivery: Delivery) -> dict[str, Any]:
-    return {
-        "address": address,
-        "state": delivery.state,
-        "attempts": delivery.attempts,
-        "last_attempt_at": delivery.last_attempt_at and _time(delivery.last_attempt_at),
-        "relay": delivery.relay,
-        "reply": delivery.reply,
-        "reason": delivery.reason,
-        "possibly_twice": delivery.ambiguous,
-    }
-
-
-def _time(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

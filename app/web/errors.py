@@ -1,12 +1,17 @@
-"""Makes FastAPI's own errors problem documents (RFC 9457), like all others."""
+"""Makes the errors of FastAPI, and those that every route may meet, problem documents (RFC 9457) like all others."""
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from app.domain.errors import JournalUnavailable, MailAlertError
 from app.httpkit import problems
 from app.httpkit.problems import FieldError, Problem
+
+
+class BadCursor(MailAlertError):
+    """The cursor of a list is none that was given out."""
 
 
 def problem_response(problem: Problem) -> Response:
@@ -23,6 +28,8 @@ def answer_errors_as_problems(app: FastAPI) -> None:
     """Register the handlers on `app`."""
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _bad_parameters)
+    app.add_exception_handler(BadCursor, _bad_cursor)
+    app.add_exception_handler(JournalUnavailable, _unavailable)
     app.add_exception_handler(Exception, _fault)
 
 
@@ -32,6 +39,15 @@ async def _http_error(_request: Request, error: Exception) -> Response:
     if error.status_code == 404:
         return problem_response(problems.not_found("Nothing is served at this path."))
     return problem_response(Problem(error.status_code, str(error.detail), str(error.detail), headers=headers))
+
+
+async def _bad_cursor(_request: Request, _error: Exception) -> Response:
+    return problem_response(problems.bad_request("cursor: not one of ours; give back the `next` of a page unchanged"))
+
+
+async def _unavailable(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, JournalUnavailable)
+    return problem_response(problems.service_unavailable(str(error), retry_after=error.retry_after))
 
 
 async def _fault(_request: Request, _error: Exception) -> Response:

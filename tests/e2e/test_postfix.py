@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from base64 import b64encode
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -11,17 +12,28 @@ import pytest
 
 from tests.support.certificates import Authority
 from tests.support.daemon import Daemon, mail_settings
-from tests.support.postfix import Postfix
+from tests.support.dovecot import MECHANISMS, Dovecot
+from tests.support.ledger import close_ledger
+from tests.support.ledger_records import copies_in, read_journal
+from tests.support.postfix import RECIPIENT_LIMIT, SIZE_LIMIT, Postfix
 from tests.support.requirements import require
 
-MAILBOXES = ("arrives", "unicode", "one", "two", "good", "encrypted", "untrusted")
+USER, PASSWORD = "tim", "pa55-w0rd"
+MAILBOXES = ("arrives", "unicode", "one", "two", "good", "encrypted", "untrusted", "large", "cut", "ledger")
+MANY = tuple(f"many{number}" for number in range(2 * RECIPIENT_LIMIT + 1))
+LOGINS = tuple(f"login-{mechanism}" for mechanism in MECHANISMS)
+FILE = {"name": "trace.log", "content": b64encode(b"0123456789\n" * (SIZE_LIMIT // 10)).decode()}
 
 
 @pytest.fixture(scope="module")
 def postfix(authority: Authority) -> Iterator[Postfix]:
     """A relay with a mailbox for each test, whose certificate is for 127.0.0.1."""
     certificate, key = authority.certificate_files()
-    with Postfix(MAILBOXES, certificate=certificate, key=key) as running:
+    mailboxes = (*MAILBOXES, *MANY, *LOGINS)
+    with (
+        Dovecot(user=USER, password=PASSWORD) as dovecot,
+        Postfix(mailboxes, certificate=certificate, key=key, dovecot=dovecot) as running,
+    ):
         yield running
 
 
@@ -125,3 +137,73 @@ def test_a_relay_that_nobody_vouches_for_gets_nothing(postfix: Postfix, daemon: 
     assert daemon.wait_for_event("relay_fault")["scope"] == "configuration"
     assert daemon.get(f"/alerts/{number}").json["state"] == "queued"
     assert "untrusted@example.org" not in postfix.log()
+
+
+def over_tls(daemon: Daemon, authority: Authority, port: int, password: str = PASSWORD) -> None:
+    """Let the daemon log in at this port, with the relay's certificate trusted."""
+    daemon.set(relay=f"smtp+starttls://{USER}@127.0.0.1:{port}", relay_password=password)
+    daemon.variables["SSL_CERT_FILE"] = str(authority.bundle)
+
+
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+def test_login(postfix: Postfix, daemon: Daemon, authority: Authority, mechanism: str) -> None:
+    """A relay that wants a login gets it by the mechanism that it offers, checked by a real Dovecot."""
+    daemon.set(mail_to=f"login-{mechanism}@example.org")
+    over_tls(daemon, authority, postfix.login_ports[mechanism])
+    daemon.start()
+    curl(daemon, "-d", "for members only")
+    assert len(postfix.mails(f"login-{mechanism}", count=1)) == 1
+    assert f"sasl_method={mechanism.upper()}, sasl_username={USER}" in postfix.log()
+
+
+def test_a_wrong_password(postfix: Postfix, daemon: Daemon, authority: Authority) -> None:
+    """A refused login is a fault of the settings: the mail waits, and the password stands nowhere."""
+    daemon.set(mail_to="untrusted@example.org")
+    over_tls(daemon, authority, postfix.login_ports["plain"], password="c4n4ry")
+    daemon.start()
+    number = curl(daemon, "-d", "not yet")["id"]
+    fault = daemon.wait_for_event("relay_fault")
+    assert (fault["scope"], fault["reply"][:9]) == ("configuration", "535 5.7.8")
+    assert daemon.get(f"/alerts/{number}").json["state"] == "queued"
+    assert "c4n4ry" not in "\n".join(daemon.lines)
+
+
+def test_too_large_for_the_announced_size(postfix: Postfix, daemon: Daemon) -> None:
+    """A mail over Postfix's SIZE arrives without its attachment, and says so."""
+    daemon.set(mail_to="large@example.org")
+    daemon.start()
+    daemon.post({"subject": "core dumped", "attachments": [FILE]})
+    (mail,) = postfix.mails("large", count=1)
+    assert list(mail.iter_attachments()) == []
+    assert "trace.log" in text_of(mail)
+
+
+def test_too_large_at_the_end(postfix: Postfix, daemon: Daemon, authority: Authority) -> None:
+    """A mail that Postfix finds too large only while it comes arrives without its attachment, too."""
+    daemon.set(mail_to="cut@example.org")
+    over_tls(daemon, authority, postfix.login_ports["plain"])
+    daemon.start()
+    daemon.post({"subject": "core dumped", "attachments": [FILE]})
+    (mail,) = postfix.mails("cut", count=1)
+    assert list(mail.iter_attachments()) == []
+
+
+def test_too_many_recipients(postfix: Postfix, daemon: Daemon) -> None:
+    """A list longer than smtpd_recipient_limit is split at once, and everybody gets the mail once."""
+    daemon.set(mail_to="; ".join(f"{name}@example.org" for name in MANY))
+    daemon.start()
+    curl(daemon, "-d", "to all of you")
+    daemon.wait_until_idle()
+    assert [len(postfix.mails(name, count=1)) for name in MANY] == [1] * len(MANY)
+
+
+def test_the_ledger_balances(postfix: Postfix, daemon: Daemon) -> None:
+    """What was accepted, what is in the mailbox and what the journal says agree, for hundreds of alerts."""
+    daemon.set(mail_to="ledger@example.org, unknown.4712@example.org", alarm__to="[]")
+    daemon.start()
+    ids = daemon.post([{"subject": f"alert {number}"} for number in range(300)]).json["ids"]
+    daemon.wait_until_idle()
+    assert daemon.stop() == 0
+    stored = copies_in(postfix.mails("ledger", count=300), recipient="ledger@example.org")
+    balance = close_ledger(accepted=ids, stored=stored, journal=read_journal(daemon.data_dir))
+    assert (balance.accepted, balance.delivered, balance.dead) == (600, 300, 300)

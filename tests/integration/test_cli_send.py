@@ -172,6 +172,7 @@ def test_a_useless_token_file_ends_with_78(tmp_path: Path, content: str | None) 
         (503, {"detail": "The disk is full."}, 75, "The disk is full."),
         (500, b"<html>", 75, "just now"),
         (202, b"<html>", 76, "no mailalert"),
+        (200, {"status": "UP"}, 76, "no mailalert"),
         (404, b"<html>", 76, "no mailalert"),
         (302, b"", 76, "no mailalert"),
     ],

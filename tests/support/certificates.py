@@ -69,10 +69,10 @@ class Authority:
         request = certificate.with_suffix(".csr")
         extensions = certificate.with_suffix(".ext")
         extensions.write_text(f"subjectAltName={name}\nbasicConstraints=CA:FALSE\n")
-        _openssl("req", *NEW_KEY, "-keyout", str(key), "-out", str(request), "-subj", "/CN=mail test")
+        openssl("req", *NEW_KEY, "-keyout", str(key), "-out", str(request), "-subj", "/CN=mail test")
         start, end = DATES[valid]
         signer = ["-selfsign", "-keyfile", str(key)] if self_signed else []
-        _openssl("ca", "-batch", "-notext", "-config", str(self.folder / "ca.cnf"), *signer,
+        openssl("ca", "-batch", "-notext", "-config", str(self.folder / "ca.cnf"), *signer,
                  "-startdate", start, "-enddate", end, "-extfile", str(extensions),
                  "-in", str(request), "-out", str(certificate))  # fmt: skip
 
@@ -81,7 +81,7 @@ def make_authority(folder: Path) -> Authority:
     """Return an authority that keeps its files in `folder`."""
     (folder / "index.txt").touch()
     (folder / "ca.cnf").write_text(CONFIG.format(folder=folder))
-    _openssl("req", "-x509", *NEW_KEY, "-days", "2", "-subj", "/O=Test Authority/CN=test CA",
+    openssl("req", "-x509", *NEW_KEY, "-days", "2", "-subj", "/O=Test Authority/CN=test CA",
              "-addext", "keyUsage=keyCertSign",
              "-keyout", str(folder / "ca.key"), "-out", str(folder / "ca.pem"))  # fmt: skip
     return Authority(folder)
@@ -94,5 +94,6 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return make_authority(tmp_path_factory.mktemp("authority"))
 
 
-def _openssl(*arguments: str) -> None:
+def openssl(*arguments: str) -> None:
+    """Run the program; it must succeed."""
     subprocess.run(["openssl", *arguments], check=True, capture_output=True)

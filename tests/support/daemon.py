@@ -49,6 +49,7 @@ class Daemon:
         self.port = 0
         self.lines: list[str] = []
         self.variables: dict[str, str] = {}  # of its environment, beside the settings
+        self.program = [sys.executable, "-m", "app"]
         self._arguments = arguments
         self._settings = {"startup_notice": "false", "http__port": 0, **settings}
         self._process: subprocess.Popen[bytes] | None = None
@@ -67,7 +68,7 @@ class Daemon:
         with self._said:
             self.lines = []
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "app", "serve", *self._arguments],
+            [*self.program, "serve", *self._arguments],
             cwd=self.data_dir.parent,
             env=self.environment(),
             stderr=subprocess.PIPE,

@@ -1,19 +1,33 @@
 """A journal to post alerts into, whatever it is made of."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from app.domain.ports import AlertArchive, AlertStore, Letterheads, MailStore
+from app.domain.alert import Severity
+from app.domain.ports import AlertArchive, AlertStore, DeadLetterStore, Letterheads, MailStore
 from app.domain.report import AlertSummary
 from tests.support.factories import Batch, Factory, due_query
 
 
-class Journal(AlertStore, MailStore, AlertArchive, Letterheads, Protocol):
-    """All ports of one journal."""
+class Journal(AlertStore, MailStore, DeadLetterStore, AlertArchive, Letterheads, Protocol):
+    """All ports of one journal, and what watches it."""
 
     @property
     def open_count(self) -> int:
         """How many envelopes wait."""
+        ...
+
+    async def oldest_open(self) -> datetime | None:
+        """Return since when the mail that waits longest has been waiting."""
+        ...
+
+    async def oldest_waiting(self, at_least: Severity) -> int | None:
+        """Return the lowest running seconds among open mails of this severity or above."""
+        ...
+
+    async def note_alarm(self, cause: str, at: datetime, quiet: timedelta) -> bool:
+        """Note the alarm, unless one was within `quiet`."""
         ...
 
     async def close(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.domain.address import Mailbox
 from app.domain.alert import AcceptedAlert, Alert, Link, Severity, Status
+from app.domain.attachment import Attachment
 from app.domain.envelope import Delivery, DeliveryState, Envelope, EnvelopeState, Letterhead, QueuedMail, Templates
 from app.domain.ids import IdSource
 from app.domain.outcome import Deferred, Outcome, Refused, Reply, Scope, Sent
@@ -65,6 +66,7 @@ class Factory:
         *,
         at: datetime = NOW,
         due_at: datetime | None = None,
+        running_seconds: int = 0,
         alert: Alert | None = None,
         **of: Any,
     ) -> Batch:
@@ -72,7 +74,8 @@ class Factory:
         body = alert or Alert(**{"subject": "disk full", **of})
         now_ms = int(at.timestamp() * 1000)
         alerts = tuple(AcceptedAlert(self._ids.next_id(now_ms), at, body) for _ in range(count))
-        return Batch(alerts, tuple(self._envelope(accepted, now_ms, due_at or at) for accepted in alerts))
+        envelopes = (self._envelope(accepted, now_ms, due_at or at) for accepted in alerts)
+        return Batch(alerts, tuple(replace(envelope, running_seconds=running_seconds) for envelope in envelopes))
 
     def _envelope(self, accepted: AcceptedAlert, now_ms: int, due_at: datetime) -> Envelope:
         return Envelope(
@@ -97,15 +100,28 @@ class Factory:
         )
 
 
+def an_attachment(data: bytes = b"free: 0", name: str = "df.txt", content_type: str = "text/plain") -> Attachment:
+    """Return a file as the intake took it."""
+    return Attachment(name=name, content_type=content_type, size_bytes=len(data), data=data)
+
+
 def an_attempt(**changes: Any) -> Attempt:
     """Return an attempt at NOW, without jitter."""
-    usual: dict[str, Any] = {"relay": "mx1", "at": NOW, "usable_seconds": 0, "lifetime": LIFETIME, "random": 0.5}
+    usual: dict[str, Any] = {
+        "relay": "mx1",
+        "at": NOW,
+        "usable_seconds": 0,
+        "running_seconds": 0,
+        "lifetime": LIFETIME,
+        "random": 0.5,
+    }
     return Attempt(**usual | changes)
 
 
 def judged(mail: QueuedMail, outcomes: Sequence[Outcome], **attempt: Any) -> Verdict:
-    """Return the verdict, where something is charged."""
-    verdict = judge(mail, outcomes, an_attempt(**attempt))
+    """Return the verdict, where something is charged; the outcomes are those of all pending recipients, in order."""
+    by_position = {delivery.position: outcome for delivery, outcome in zip(mail.pending, outcomes, strict=True)}
+    verdict = judge(mail, by_position, an_attempt(**attempt))
     assert verdict is not None
     return verdict
 

@@ -5,9 +5,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import cast
 
-from app.delivery.connection import Connection, RelayFault, SendResult
+from app.delivery.connection import Connection, Following, SendResult
+from app.delivery.opening import RelayFault
 from app.domain.outcome import Deferred, Outcome
 from app.domain.relay import parse_relay
+from app.protocols.smtp.capabilities import Capabilities
 from app.protocols.smtp.transaction import OutgoingMail
 from tests.support.factories import AMBIGUOUS, RELAY_DOWN, SENT
 
@@ -35,12 +37,17 @@ class FakeConnection:
 
     def __init__(self, relay: "FakeRelay") -> None:
         self._relay = relay
+        self._ahead: OutgoingMail | None = None
         self.usable = True
         self.past_final_dot = False
         self.closed = False
+        self.mails = 0
+        self.capabilities = relay.capabilities
 
-    async def send(self, mail: OutgoingMail) -> SendResult:
-        """Answer as the test says, else take the mail."""
+    async def send(self, mail: OutgoingMail, following: Following) -> SendResult:
+        """Answer as the test says, else take the mail; with PIPELINING the next one is taken ahead of its answer."""
+        ahead = mail is self._ahead
+        self._ahead = None
         assert self.usable
         assert not self.closed
         answer = self._relay.answers.popleft() if self._relay.answers else SENT
@@ -50,6 +57,9 @@ class FakeConnection:
             self.usable = False
             return SendResult((RELAY_DOWN,) * len(mail.recipients), stale=True)
         self._relay.mails.append(mail)
+        self.mails += 1
+        if self.capabilities.pipelining:
+            self._ahead = following.take()
         if isinstance(answer, Hang):
             self.past_final_dot = answer.past_final_dot
             answer.reached.set()
@@ -58,7 +68,7 @@ class FakeConnection:
             answer = SENT
         outcomes = answer if isinstance(answer, tuple) else (cast("Outcome", answer),) * len(mail.recipients)
         self.usable = self._relay.keeps_alive
-        return SendResult(outcomes, mail_taken_up=True)
+        return SendResult(outcomes, mail_taken_up=True, ahead=ahead)
 
     def abandon(self, reason: str) -> SendResult:
         """Tell what is known of a mail past its final dot."""
@@ -80,16 +90,19 @@ class FakeRelay:
         self.answers: deque[Answer] = deque()
         self.faults: deque[Deferred | None] = deque()  # why the next connections are not made; None: one is made
         self.keeps_alive = True  # False: it hangs up after each mail
+        self.capabilities = Capabilities()
         self.mails: list[OutgoingMail] = []
         self.connections: list[FakeConnection] = []
         self.connects = 0
+        self.pipelines = True  # whether the last connection was allowed to
         self.on_connect: Callable[[], None] = lambda: None
         self.closing = asyncio.Event()
         self.may_close = asyncio.Event()
         self.may_close.set()
 
-    async def connect(self) -> Connection:
+    async def connect(self, may_pipeline: bool) -> Connection:
         """Return a connection that is ready, or raise RelayFault."""
+        self.pipelines = may_pipeline
         self.connects += 1
         self.on_connect()
         await asyncio.sleep(0)

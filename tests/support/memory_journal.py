@@ -1,38 +1,79 @@
 """A journal in memory, for tests of what stands before a journal. The contract suite keeps it honest."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from app.domain.alert import AcceptedAlert, Severity
-from app.domain.envelope import Delivery, Envelope, EnvelopeState, Letterhead, QueuedMail
+from app.domain.dead_letter import DeadLetter, DeadLetterPage, EnvelopeEvent, EnvelopeEventKind
+from app.domain.envelope import Delivery, DeliveryState, Envelope, EnvelopeState, Letterhead, QueuedMail, state_of
 from app.domain.errors import JournalUnavailable
-from app.domain.ports import DueQuery
+from app.domain.ids import MAX_ID
+from app.domain.ports import DueQuery, FreshStart, RetryStep
 from app.domain.report import AlertPage, AlertReport, AlertSummary, EnvelopeReport
 from app.domain.verdict import Verdict
+
+FAILED = {DeliveryState.REFUSED, DeliveryState.EXPIRED}
+DEAD = {EnvelopeState.PARTLY_SENT, EnvelopeState.FAILED}
 
 
 @dataclass(slots=True)
 class Entry:
-    """One envelope and what was recorded of it."""
+    """One envelope and what became of it."""
 
     mail: QueuedMail
-    verdict: Verdict | None = None
-
-    @property
-    def state(self) -> EnvelopeState:
-        """Where the envelope stands."""
-        return self.verdict.state if self.verdict else EnvelopeState.OPEN
-
-    @property
-    def ambiguous(self) -> bool:
-        """Whether a recipient may have the mail already."""
-        return self.verdict is not None and self.verdict.ambiguous
+    state: EnvelopeState = EnvelopeState.OPEN
+    ambiguous: bool = False
+    finished_at: datetime | None = None
+    events: list[EnvelopeEvent] = field(default_factory=list)
 
     @property
     def size(self) -> int:
         """What it adds to the bytes of a page."""
         return len(self.mail.accepted.alert.subject) + len(self.mail.accepted.alert.content)
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether it is a dead letter."""
+        return self.state in DEAD
+
+    @property
+    def waiting_since(self) -> datetime:
+        """When the mail was made, or sent again last."""
+        retried = [event.at for event in self.events if event.kind is EnvelopeEventKind.RETRIED]
+        return max(retried, default=self.mail.envelope.made_at)
+
+    def apply(self, verdict: Verdict) -> None:
+        """Take what an attempt changed."""
+        touched = {delivery.position: delivery for delivery in verdict.deliveries}
+        envelope = self.mail.envelope
+        without_attachments = envelope.without_attachments or verdict.without_attachments
+        self.mail = replace(
+            self.mail,
+            envelope=replace(envelope, due_at=verdict.due_at, without_attachments=without_attachments),
+            deliveries=tuple(touched.get(d.position, d) for d in self.mail.deliveries),
+        )
+        self.state, self.ambiguous, self.finished_at = verdict.state, verdict.ambiguous, verdict.finished_at
+
+    def retry(self, start: FreshStart) -> None:
+        """Let the recipients that failed wait again."""
+        self._change_failed(lambda delivery: replace(delivery, state=DeliveryState.PENDING, attempts=0))
+        clocks = {"usable_seconds": start.usable_seconds, "running_seconds": start.running_seconds}
+        self.mail = replace(self.mail, envelope=replace(self.mail.envelope, due_at=start.at, **clocks))
+        self.ambiguous = any(delivery.ambiguous for delivery in self.mail.pending)
+        self.finished_at = None
+        self.events.append(EnvelopeEvent(start.at, EnvelopeEventKind.RETRIED))
+
+    def drop(self, at: datetime) -> None:
+        """Give up the recipients that failed."""
+        self._change_failed(lambda delivery: replace(delivery, state=DeliveryState.DROPPED))
+        self.events.append(EnvelopeEvent(at, EnvelopeEventKind.DROPPED))
+
+    def _change_failed(self, change: Callable[[Delivery], Delivery]) -> None:
+        deliveries = tuple(change(d) if d.state in FAILED else d for d in self.mail.deliveries)
+        self.mail = replace(self.mail, deliveries=deliveries)
+        self.state = state_of(deliveries)
 
 
 class MemoryJournal:
@@ -41,6 +82,7 @@ class MemoryJournal:
     def __init__(self, *, backlog_limit: int = 1_000_000) -> None:
         self.entries: dict[int, Entry] = {}
         self.verdicts: list[Verdict] = []
+        self.leases: list[set[int]] = []  # each call of `lease`
         self.queries: list[DueQuery] = []
         self.fault: Exception | None = None  # that the next read or acceptance raises
         self.may_read = asyncio.Event()  # cleared: a read has looked and does not come back yet
@@ -49,8 +91,12 @@ class MemoryJournal:
         self.may_accept.set()
         self.commits: list[asyncio.Future[None]] = []
         self.holds_commits = False  # set: `record` is done only when the test says so
+        self.lease_commits: list[asyncio.Future[None]] = []
+        self.holds_leases = False  # set: `lease` is done only when the test says so
         self._backlog_limit = backlog_limit
         self._letterheads: list[Letterhead] = []
+        self._attachments: dict[int, list[bytes]] = {}
+        self._alarms: dict[str, datetime] = {}
 
     @property
     def open_count(self) -> int:
@@ -60,14 +106,17 @@ class MemoryJournal:
     def put(self, *mails: QueuedMail) -> None:
         """Hold `mails`, as if they had been accepted."""
         for mail in mails:
-            self.entries[mail.envelope.id] = Entry(mail)
+            accepted = mail.accepted
+            self._attachments[accepted.id] = [attachment.data for attachment in accepted.alert.attachments]
+            emptied = tuple(replace(attachment, data=b"") for attachment in accepted.alert.attachments)
+            stored = replace(accepted, alert=replace(accepted.alert, attachments=emptied))
+            self.entries[mail.envelope.id] = Entry(replace(mail, accepted=stored))
 
     async def accept(self, alerts: Sequence[AcceptedAlert], envelopes: Sequence[Envelope]) -> None:
         """Take all or none."""
         self._raise_fault()
         await self.may_accept.wait()
-        if self.open_count + len(envelopes) > self._backlog_limit:
-            raise JournalUnavailable(f"backlog_limit {self._backlog_limit}")
+        self._check_room(len(envelopes))
         by_id = {alert.id: alert for alert in alerts}
         for envelope in envelopes:
             letterhead = self._letterheads[envelope.letterhead_id - 1]
@@ -94,22 +143,35 @@ class MemoryJournal:
             found.append(entry.mail)
         return found
 
+    async def overdue(self, *, made_before: int, after: int, limit: int) -> list[QueuedMail]:
+        """Return open mails made at or before these running seconds, in the order of their ids."""
+        mails = [entry.mail for _, entry in sorted(self.entries.items()) if entry.state is EnvelopeState.OPEN]
+        found = [m for m in mails if m.envelope.running_seconds <= made_before and m.envelope.id > after]
+        return found[:limit]
+
+    async def attachments(self, alert_id: int) -> list[bytes]:
+        """Return the contents of the alert's attachments."""
+        return self._attachments.get(alert_id, [])
+
     def record(self, verdict: Verdict) -> asyncio.Future[None]:
         """Take the verdict at once."""
         self.verdicts.append(verdict)
-        entry = self.entries[verdict.envelope_id]
-        touched = {delivery.position: delivery for delivery in verdict.deliveries}
-        entry.verdict = verdict
-        entry.mail = replace(
-            entry.mail,
-            envelope=replace(entry.mail.envelope, due_at=verdict.due_at),
-            deliveries=tuple(touched.get(d.position, d) for d in entry.mail.deliveries),
-        )
-        commit: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.commits.append(commit)
-        if not self.holds_commits:
-            commit.set_result(None)
-        return commit
+        self.entries[verdict.envelope_id].apply(verdict)
+        return _commit(self.commits, held=self.holds_commits)
+
+    def lease(self, envelope_ids: Collection[int]) -> asyncio.Future[None]:
+        """Note the call."""
+        self.leases.append(set(envelope_ids))
+        return _commit(self.lease_commits, held=self.holds_leases)
+
+    async def oldest_open(self) -> datetime | None:
+        """Return since when the mail that waits longest has been waiting."""
+        return min((e.waiting_since for e in self.entries.values() if e.state is EnvelopeState.OPEN), default=None)
+
+    async def oldest_waiting(self, at_least: Severity) -> int | None:
+        """Return the lowest running seconds among open mails of this severity or above."""
+        waiting = [entry.mail.envelope for entry in self.entries.values() if entry.state is EnvelopeState.OPEN]
+        return min((e.running_seconds for e in waiting if e.severity.rank >= at_least.rank), default=None)
 
     async def find(self, alert_id: int) -> AlertReport | None:
         """Return the alert and its mail."""
@@ -132,6 +194,48 @@ class MemoryJournal:
         ]
         return AlertPage(tuple(found[:limit]), next_before=found[limit - 1].id if len(found) > limit else None)
 
+    async def dead_letters(self, *, before: int | None, limit: int) -> DeadLetterPage:
+        """Return mails that failed for some recipient, newest first."""
+        dead = [
+            entry for number, entry in sorted(self.entries.items()) if entry.is_dead and number < (before or MAX_ID)
+        ]
+        found = tuple(map(_dead_letter, dead[::-1][:limit]))
+        return DeadLetterPage(found, next_before=found[-1].envelope_id if len(dead) > limit else None)
+
+    async def retry(self, envelope_id: int, start: FreshStart) -> bool:
+        """Let the recipients that failed wait again."""
+        self._check_room(1)
+        entry = self.entries.get(envelope_id)
+        if entry is None or not entry.is_dead:
+            return False
+        entry.retry(start)
+        return True
+
+    async def retry_some(self, limit: int, start: FreshStart, *, after: int = 0) -> RetryStep:
+        """Do so for the oldest ones over `after`."""
+        self._check_room(1)
+        dead = [number for number, entry in sorted(self.entries.items()) if entry.is_dead and number > after]
+        now = dead[: min(limit, self._backlog_limit - self.open_count)]
+        for number in now:
+            self.entries[number].retry(start)
+        return RetryStep(retried=len(now), after=now[-1] if len(dead) > len(now) else None)
+
+    async def drop(self, envelope_id: int, at: datetime) -> bool:
+        """Give up the recipients that failed."""
+        entry = self.entries.get(envelope_id)
+        if entry is None or not entry.is_dead:
+            return False
+        entry.drop(at)
+        return True
+
+    async def note_alarm(self, cause: str, at: datetime, quiet: timedelta) -> bool:
+        """Note the alarm, unless one was within `quiet`."""
+        last = self._alarms.get(cause)
+        if last is not None and at - quiet < last <= at:
+            return False
+        self._alarms[cause] = at
+        return True
+
     async def keep(self, letterhead: Letterhead) -> int:
         """Return the number of the letterhead."""
         if letterhead not in self._letterheads:
@@ -141,10 +245,22 @@ class MemoryJournal:
     async def close(self) -> None:
         """Keep nothing open."""
 
+    def _check_room(self, count: int) -> None:
+        if self.open_count + count > self._backlog_limit:
+            raise JournalUnavailable(f"backlog_limit {self._backlog_limit}")
+
     def _raise_fault(self) -> None:
         fault, self.fault = self.fault, None
         if fault is not None:
             raise fault
+
+
+def _commit(commits: list[asyncio.Future[None]], *, held: bool) -> asyncio.Future[None]:
+    commit: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    commits.append(commit)
+    if not held:
+        commit.set_result(None)
+    return commit
 
 
 def _is_due(entry: Entry, query: DueQuery) -> bool:
@@ -164,9 +280,11 @@ def _report(entry: Entry) -> EnvelopeReport:
         state=entry.state,
         made_at=envelope.made_at,
         due_at=envelope.due_at,
-        finished_at=entry.verdict.finished_at if entry.verdict else None,
+        finished_at=entry.finished_at,
         letterhead=entry.mail.letterhead,
         deliveries=entry.mail.deliveries,
+        events=tuple(entry.events),
+        without_attachments=envelope.without_attachments,
     )
 
 
@@ -181,4 +299,18 @@ def _summary(entry: Entry) -> AlertSummary:
         source=accepted.alert.source,
         envelope_id=entry.mail.envelope.id,
         state=entry.state,
+    )
+
+
+def _dead_letter(entry: Entry) -> DeadLetter:
+    assert entry.finished_at is not None
+    mail = entry.mail
+    addressed = zip(mail.letterhead.recipients, mail.deliveries, strict=True)
+    return DeadLetter(
+        envelope_id=mail.envelope.id,
+        alert_id=mail.accepted.id,
+        failed_at=entry.finished_at,
+        severity=mail.envelope.severity,
+        subject=mail.accepted.alert.subject,
+        failed=tuple((mailbox, delivery) for mailbox, delivery in addressed if delivery.state in FAILED),
     )

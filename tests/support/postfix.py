@@ -1,6 +1,7 @@
 """A private Postfix, as Debian packages it: its own configuration, queue, port and mailboxes, gone at the end.
 
-It takes mail for its mailboxes at example.org, and has no way to send any.
+It takes mail for its mailboxes at example.org, and has no way to send any. Besides the port that anybody may
+use there is one for each login mechanism, which wants TLS and a login, and announces no SIZE.
 """
 
 import pwd
@@ -13,6 +14,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Self
 
+from tests.support.dovecot import MECHANISMS, Dovecot
 from tests.support.ports import free_port
 from tests.support.requirements import require, require_root
 from tests.support.waiting import until, until_it_answers
@@ -44,6 +46,11 @@ smtpd_tls_security_level = may
 smtpd_tls_cert_file = {certificate}
 smtpd_tls_key_file = {key}
 smtpd_tls_received_header = yes
+message_size_limit = {size_limit}
+smtpd_recipient_limit = {recipient_limit}
+smtpd_tls_auth_only = yes
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = {sasl}
 """
 MASTER = """
 127.0.0.1:{port} inet n - n - - smtpd
@@ -63,15 +70,30 @@ postlog unix-dgram n - n - 1 postlogd
 """
 
 
-class Postfix:
-    """Runs while it is entered. `mailboxes` are local parts; the certificate and key are for STARTTLS."""
+SUBMISSION = """
+127.0.0.1:{port} inet n - n - - smtpd
+  -o smtpd_sasl_auth_enable=yes
+  -o smtpd_sasl_mechanism_filter={mechanism}
+  -o smtpd_client_restrictions=permit_sasl_authenticated,reject
+  -o smtpd_discard_ehlo_keywords=size
+"""
+SIZE_LIMIT = 200_000  # bytes
+RECIPIENT_LIMIT = 3
 
-    def __init__(self, mailboxes: Sequence[str], *, certificate: Path, key: Path) -> None:
+
+class Postfix:
+    """Runs while it is entered. `mailboxes` are local parts; the certificate and key are for STARTTLS.
+
+    `dovecot` checks the logins at `login_ports`, one for each of its mechanisms.
+    """
+
+    def __init__(self, mailboxes: Sequence[str], *, certificate: Path, key: Path, dovecot: Dovecot) -> None:
         require_root()
         require("postfix")
         self._mailboxes = mailboxes
-        self._files = {"certificate": certificate, "key": key}
+        self._files = {"certificate": certificate, "key": key, "sasl": dovecot.socket}
         self.port = free_port()
+        self.login_ports = {mechanism: free_port() for mechanism in MECHANISMS}
         # Not below pytest's own folder, which only root may enter: Postfix delivers as another user.
         self._folder = Path(tempfile.mkdtemp(prefix="mailalert-postfix-"))
         self._master: subprocess.Popen[bytes] | None = None
@@ -100,8 +122,11 @@ class Postfix:
             _make_folder(folder / "queue" / name, OWNER)
         _make_folder(folder / "queue" / "public", OWNER, PICKUP_GROUP)
         (folder / "mailboxes").write_text("".join(f"{name}@example.org {name}/\n" for name in self._mailboxes))
-        (folder / "main.cf").write_text(MAIN.format(folder=folder, uid=user.pw_uid, gid=user.pw_gid, **self._files))
-        (folder / "master.cf").write_text(MASTER.format(port=self.port))
+        limits = {"size_limit": SIZE_LIMIT, "recipient_limit": RECIPIENT_LIMIT}
+        main = MAIN.format(folder=folder, uid=user.pw_uid, gid=user.pw_gid, **limits, **self._files)
+        (folder / "main.cf").write_text(main)
+        submission = [SUBMISSION.format(port=port, mechanism=name) for name, port in self.login_ports.items()]
+        (folder / "master.cf").write_text(MASTER.format(port=self.port) + "".join(submission))
 
     def _end(self) -> None:
         if self._master is not None:

@@ -15,12 +15,14 @@ from base64 import b64decode
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Self
+from typing import NoReturn, Self
 
-from tests.support.smtp_actions import Action, Delay, Drop, Hang, Script, Split, Wait
+from tests.support.smtp_actions import Action, Delay, Drop, Flood, Hang, HangUp, Script, Split, Wait, takes_the_mail
 
 STEPS = ("GREETING", "EHLO", "HELO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "BODY", "DOT", "RSET", "QUIT")
 CAPABILITIES = ("PIPELINING", "SIZE 10485760", "ENHANCEDSTATUSCODES")
+
+CRAM_CHALLENGE = "PDEyMy40NTZAc2NyaXB0ZWQudGVzdD4="  # <123.456@scripted.test>
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class ScriptedSmtp:
         implicit_tls: bool = False,
         host: str = "127.0.0.1",
         port: int = 0,
+        forgets_pipelined: bool = False,
         **script: Script,
     ) -> None:
         assert set(script) <= set(STEPS), f"no such step: {set(script) - set(STEPS)}"
@@ -78,6 +81,7 @@ class ScriptedSmtp:
         self.most_connections = 0  # at one time
         self.round_trips = 0  # how often a client waited for us before it went on
         self._capabilities = list(capabilities)
+        self._forgets_pipelined = forgets_pipelined  # what came behind a command is thrown away with its reply
         self._tls = tls
         self._implicit_tls = implicit_tls
         self._script: dict[str, Script] = {
@@ -142,11 +146,14 @@ class ScriptedSmtp:
         await self._act(session, "GREETING", "", "220 scripted.test ESMTP")
         while (line := await self._line(session)) is not None:
             self.commands.append(line)
+            if self._forgets_pipelined:
+                session.buffer = b""
             verb = line.partition(" ")[0].upper()
             if verb in {"EHLO", "STARTTLS", "AUTH", "DATA"}:
                 await getattr(self, f"_on_{verb.lower()}")(session, line)
                 continue
-            reply = await self._act(session, verb, line, "250 2.0.0 ok")
+            senderless = verb == "RCPT" and not session.mail_line
+            reply = await self._act(session, verb, line, "503 5.5.1 MAIL first" if senderless else "250 2.0.0 ok")
             self._note(session, verb, line, reply)
             if verb == "QUIT":
                 session.writer.close()
@@ -174,12 +181,20 @@ class ScriptedSmtp:
 
     async def _on_auth(self, session: _Session, line: str) -> None:
         _, mechanism, *response = line.split(" ")
-        if mechanism.upper() == "LOGIN":
-            user, password = [_decoded(await self._ask(session, prompt)) for prompt in ("VXNlcg==", "UGFzcw==")]
-        else:
-            _, user, password = _decoded(response[0] if response else await self._ask(session, "")).split("\0")
-        session.login = (user, password)
-        await self._act(session, "AUTH", line, "235 2.7.0 welcome")
+        match mechanism.upper():
+            case "LOGIN":
+                user, secret = [_decoded(await self._ask(session, prompt)) for prompt in ("VXNlcg==", "UGFzcw==")]
+            case "CRAM-MD5":  # the secret is then the digest
+                user, _, secret = _decoded(await self._ask(session, CRAM_CHALLENGE)).rpartition(" ")
+            case "PLAIN":
+                _, user, secret = _decoded(response[0] if response else await self._ask(session, "")).split("\0")
+            case _:
+                user, secret = _bearer(_decoded(response[0] if response else await self._ask(session, "")))
+        session.login = (user, secret)
+        reply = await self._act(session, "AUTH", line, "235 2.7.0 welcome")
+        if reply.startswith("334"):  # RFC 7628 section 3.2.3: why it fails, and after the client's dummy that it does
+            self.commands.append(await self._line(session) or "")
+            await self._act(session, "AUTH", line, "535 5.7.8 no")
 
     async def _ask(self, session: _Session, prompt: str) -> str:
         await self._send(session, f"334 {prompt}\r\n".encode())
@@ -207,9 +222,10 @@ class ScriptedSmtp:
         self.received.append(mail)
         session.mail_line = ""
         session.recipients.clear()
-        reply = await self._act(session, "DOT", "", f"250 2.0.0 queued as {len(self.received)}")
-        if reply.startswith("2"):
+        action = self._action("DOT", "", f"250 2.0.0 queued as {len(self.received)}")
+        if takes_the_mail(action):  # stored before it is answered, as servers do
             self.mails.append(mail)
+        await self._perform(session, action)
 
     async def _content(self, session: _Session) -> bytes:
         if "BODY" in self._script:
@@ -239,15 +255,12 @@ class ScriptedSmtp:
 
     async def _act(self, session: _Session, step: str, line: str, default: str) -> str:
         """Do what the script says at `step`, and return the reply that was sent."""
-        action = self._next_action(step, line)
-        match action if action is not None else default:
-            case Drop(first=first):
-                await self._send(session, first)
-                if first:
-                    session.writer.close()
-                raise _Dropped
-            case Hang():
-                await asyncio.Event().wait()
+        return await self._perform(session, self._action(step, line, default))
+
+    async def _perform(self, session: _Session, action: Action) -> str:
+        match action:
+            case Drop() | Hang() | Flood():
+                return await self._break_off(session, action)
             case Delay(seconds=seconds, reply=reply):
                 await asyncio.sleep(seconds)
                 return await self._say(session, reply)
@@ -255,22 +268,39 @@ class ScriptedSmtp:
                 wait.reached.set()
                 await wait.event.wait()
                 return await self._say(session, wait.reply)
-            case Split(reply=reply):
+            case HangUp() as hang_up:
+                said = await self._say(session, hang_up.reply)
+                asyncio.get_running_loop().call_later(hang_up.after_s, _end, session.writer, hang_up.last_words)
+                return said
+            case Split(reply=reply, pause_s=pause_s):
                 for byte in f"{reply}\r\n".encode():
                     await self._send(session, bytes([byte]))
-                    await asyncio.sleep(0)
+                    await asyncio.sleep(pause_s)
                 return reply
             case str() | bytes() as reply:
                 return await self._say(session, reply)
-        raise AssertionError(action)
 
-    def _next_action(self, step: str, line: str) -> Action | None:
+    async def _break_off(self, session: _Session, action: Drop | Hang | Flood) -> NoReturn:
+        match action:
+            case Hang():
+                await asyncio.Event().wait()
+            case Flood(data=data):
+                while True:  # until the client hangs up, and the write fails
+                    await self._send(session, data)
+            case Drop(first=first):
+                await self._send(session, first)
+                if first:
+                    session.writer.close()
+        raise _Dropped
+
+    def _action(self, step: str, line: str, default: str) -> Action:
+        """Return what the script says, or `default`."""
         rule = self._script.get(step)
         if isinstance(rule, list):
-            return rule.pop(0) if rule else None
-        if callable(rule):
-            return rule(line)
-        return rule  # type: ignore[return-value]  # a sequence was made a list in __init__
+            rule = rule.pop(0) if rule else None
+        elif callable(rule):
+            rule = rule(line)
+        return default if rule is None else rule  # type: ignore[return-value]  # a sequence was made a list in __init__
 
     async def _say(self, session: _Session, reply: str | bytes) -> str:
         await self._send(session, reply if isinstance(reply, bytes) else f"{reply}\r\n".encode() if reply else b"")
@@ -282,8 +312,19 @@ class ScriptedSmtp:
         await session.writer.drain()
 
 
+def _end(writer: asyncio.StreamWriter, last_words: bytes) -> None:
+    writer.write(last_words)
+    writer.close()
+
+
 def _path(line: str) -> str:
     return line[line.index("<") + 1 : line.index(">")]
+
+
+def _bearer(response: str) -> tuple[str, str]:
+    """Return user and token of a response of XOAUTH2 or OAUTHBEARER."""
+    user, _, token = response.removesuffix("\x01\x01").partition("\x01auth=Bearer ")
+    return user.removeprefix("user=").removeprefix("n,a=").rstrip(","), token
 
 
 def _decoded(text: str) -> str:

@@ -1,15 +1,20 @@
 """The whole sending half over a journal and a relay in memory."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from app.delivery.link import RelayLink
 from app.delivery.recorder import Recorder
+from app.delivery.relays import Relays
 from app.delivery.sender import Sender
 from app.delivery.suspects import Suspects
-from app.delivery.worker import Tools
+from app.delivery.tools import Tools
+from app.domain.elapsed import Stopwatch
 from app.domain.envelope import QueuedMail
+from app.domain.ids import format_id
+from app.domain.relay import RelayPolicy
 from app.domain.verdict import Verdict
 from app.pipeline.queue import MailQueue
 from tests.support.clock import FakeClock
@@ -22,27 +27,52 @@ POISON = "poison"
 
 
 class Sending:
-    """Unless it is given another one, its clock jumps over every pause of a breaker."""
+    """Unless it is given another one, its clock jumps over every pause of a breaker.
 
-    def __init__(self, *, connections: int = 1, clock: FakeClock | None = None) -> None:
+    `relay` and `link` are the first relay's; more are made with `policies`, one for each relay.
+    """
+
+    def __init__(
+        self, *, connections: int = 1, clock: FakeClock | None = None, policies: Sequence[RelayPolicy] = ()
+    ) -> None:
         self.journal = MemoryJournal()
-        self.relay = FakeRelay()
+        policies = policies or (RelayPolicy(connections=connections),)
+        self.fakes = [FakeRelay() for _ in policies]
+        self.relay = self.fakes[0]
         self.clock = clock or FakeClock(tick=3600)
         self.make = Factory()
         self.queue = MailQueue(store=self.journal, clock=self.clock)
-        self.link = RelayLink(name="mx1", connect=self.relay.connect, clock=self.clock, usable_seconds=0)
-        self.recorder = Recorder(store=self.journal, queue=self.queue)
+        self.links = [
+            RelayLink(name=f"mx{number}", policy=policy, connect=fake.connect, clock=self.clock)
+            for number, (policy, fake) in enumerate(zip(policies, self.fakes, strict=True), start=1)
+        ]
+        self.link = self.links[0]
+        self.relays = Relays(self.links, clock=self.clock, usable_seconds=0)
+        self.failed: list[tuple[QueuedMail, Verdict]] = []
+        self.recorder = Recorder(
+            store=self.journal, queue=self.queue, on_failed=lambda mail, verdict: self.failed.append((mail, verdict))
+        )
         tools = Tools(
             queue=self.queue,
-            link=self.link,
+            relays=self.relays,
             recorder=self.recorder,
             suspects=Suspects(),
             render=_render,
+            envelope_id=lambda mail: format_id(mail.envelope.id),
+            with_attachments=self._with_attachments,
             clock=self.clock,
-            lifetime=LIFETIME,
+            lifetime_of=lambda _: LIFETIME,
+            running_seconds=Stopwatch(self.clock, seconds_before=0).seconds,
         )
-        self.sender = Sender(tools, connections=connections)
+        self.sender = Sender(tools)
         self._running: asyncio.Task[None] | None = None
+
+    async def _with_attachments(self, mail: QueuedMail) -> QueuedMail:
+        contents = await self.journal.attachments(mail.accepted.id)
+        alert = mail.accepted.alert
+        pairs = zip(alert.attachments, contents, strict=True)
+        attachments = tuple(replace(attachment, data=data) for attachment, data in pairs)
+        return replace(mail, accepted=replace(mail.accepted, alert=replace(alert, attachments=attachments)))
 
     def put(self, count: int = 1, **of: Any) -> list[int]:
         """Let mails wait in the journal; return the ids of their envelopes."""

@@ -8,7 +8,9 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from app.domain.ports import FreshStart
 from app.web.alerts import alerts_router
+from app.web.dead_letters import dead_letters_router
 from app.web.errors import answer_errors_as_problems
 from app.web.health import HealthCheck, Vitals, health_router
 from tests.support.asgi_calls import Exchange, http_scope
@@ -19,10 +21,12 @@ WELL = Vitals(
     closing=False,
     journal_fault="",
     relay_fault="",
+    relays=(),
     queue_fault="",
     blocked_for=timedelta(),
     queue_depth=0,
     oldest_open_at=None,
+    possibly_twice=0,
 )
 
 
@@ -44,10 +48,11 @@ class Site:
     """Answers requests as the gate hands them on."""
 
     def __init__(self) -> None:
-        self.journal = MemoryJournal()
+        self.journal = MemoryJournal(backlog_limit=10)
         self.clock = FakeClock()
         self.sending: set[int] = set()
         self.vitals = WELL
+        self.woken = 0  # how often the queue was told that mail waits
         check = HealthCheck(
             vitals=lambda: self.vitals,
             clock=self.clock,
@@ -57,8 +62,20 @@ class Site:
         )
         self._app = FastAPI(docs_url=None, redoc_url=None)
         self._app.include_router(alerts_router(self.journal, self.sending.__contains__))
+        self._app.include_router(dead_letters_router(self.journal, start=self._start, wake=self._wake))
         self._app.include_router(health_router(check))
         answer_errors_as_problems(self._app)
+
+    def _start(self) -> FreshStart:
+        return FreshStart(at=self.clock.now(), usable_seconds=7, running_seconds=8)
+
+    def _wake(self) -> None:
+        self.woken += 1
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What the OpenAPI document says."""
+        return self._app.openapi()
 
     async def get(self, target: str, *, method: str = "GET", authenticated: bool = True) -> Answer:
         """Return the answer to a request."""

@@ -4,6 +4,7 @@ A label is written `labels.NAME=VALUE`; `links` may come several times.
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from urllib.parse import unquote_to_bytes
 
@@ -36,6 +37,11 @@ def is_form(body: bytes) -> bool:
 def read(body: bytes, charset: str = "") -> Reading:
     """Return the alert of a form, under the rules of native JSON. An empty field counts as not given."""
     pairs, warnings = read_pairs(body.removeprefix(_UTF8_MARK), charset)
+    return read_fields(pairs, warnings)
+
+
+def read_fields(pairs: Iterable[tuple[str, str]], warnings: Sequence[str]) -> Reading:
+    """Return the alert of the names and values of a form; `warnings` are those of decoding them."""
     fields: dict[str, object] = {}
     labels: dict[str, str] = {}
     links: list[str] = []

@@ -9,6 +9,7 @@ from app.domain.alert import NOTHING, Alert, Severity, Status
 from app.domain.text import one_line, shorten
 from app.httpkit.problems import FieldError, invalid_alert
 from app.intake import notices
+from app.intake.attachments import Upload, attach, warnings_of
 from app.intake.extra import keep
 from app.intake.incoming import Reading, Rejected
 from app.intake.schema import NativeAlert
@@ -68,7 +69,12 @@ def _alert(native: NativeAlert) -> Alert:
         ends_at=native.ends_at,
         links=tuple(native.links or ()),
         extra=keep(native.model_extra) if native.model_extra else NOTHING,
+        attachments=attach(_uploads(native)) if native.attachments else (),
     )
+
+
+def _uploads(native: NativeAlert) -> list[Upload]:
+    return [Upload(file.name or "", file.content_type or "", file.content) for file in native.attachments or ()]
 
 
 def _warnings(natives: Sequence[NativeAlert], documents: Sequence[dict[str, Any]]) -> tuple[str, ...]:
@@ -78,6 +84,8 @@ def _warnings(natives: Sequence[NativeAlert], documents: Sequence[dict[str, Any]
     for native, document in zip(natives, documents, strict=True):
         if repairs := _repairs(native, document):
             warnings.update(dict.fromkeys(repairs))
+        if native.attachments:
+            warnings.update(dict.fromkeys(warnings_of(_uploads(native))))
         if native.model_extra:
             unknown.update(dict.fromkeys(map(one_line, native.model_extra)))
     if unknown:

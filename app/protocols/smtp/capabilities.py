@@ -13,6 +13,10 @@ class Capabilities:
     size: bool = False  # RFC 1870
     size_limit: int | None = None  # bytes; None: no fixed limit
     auth: tuple[str, ...] = ()  # RFC 4954: the mechanisms, upper case
+    smtputf8: bool = False  # RFC 6531
+    dsn: bool = False  # RFC 3461
+    max_mails: int | None = None  # RFC 9422: for one session; None: it tells no limit
+    max_recipients: int | None = None  # RFC 9422: of one mail
 
 
 NO_CAPABILITIES = Capabilities()
@@ -25,18 +29,30 @@ def parse_capabilities(lines: Iterable[str]) -> Capabilities:
         # Servers older than RFC 4954 write "AUTH=LOGIN PLAIN"; some write both forms.
         keyword, *parameters = line.upper().replace("AUTH=", "AUTH ", 1).split() or [""]
         found.setdefault(keyword, []).extend(parameters)
+    limits = dict(parameter.partition("=")[::2] for parameter in found.get("LIMITS", []))
     return Capabilities(
         pipelining="PIPELINING" in found,
         starttls="STARTTLS" in found,
         size="SIZE" in found,
         size_limit=_size_limit(found.get("SIZE", [])),
         auth=tuple(dict.fromkeys(found.get("AUTH", []))),
+        smtputf8="SMTPUTF8" in found,
+        dsn="DSN" in found,
+        max_mails=_limit(limits.get("MAILMAX", "")),
+        max_recipients=_limit(limits.get("RCPTMAX", "")),
     )
 
 
 def _size_limit(parameters: list[str]) -> int | None:
     # RFC 1870 section 4: at most 20 digits; 0 or none means no fixed limit.
-    digits = parameters[0] if parameters else ""
-    if not digits.isascii() or not digits.isdecimal() or len(digits) > 20:
+    return _number(parameters[0], max_digits=20) if parameters else None
+
+
+def _limit(digits: str) -> int | None:
+    return _number(digits, max_digits=6)  # RFC 9422 section 4: at most 6 digits, never 0
+
+
+def _number(digits: str, *, max_digits: int) -> int | None:
+    if not digits.isascii() or not digits.isdecimal() or len(digits) > max_digits:
         return None
     return int(digits) or None

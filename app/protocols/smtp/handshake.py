@@ -1,12 +1,14 @@
 """From the greeting to a session that takes mail: EHLO, STARTTLS, AUTH, as a state machine without I/O."""
 
+from dataclasses import replace
 from enum import Enum, auto
 
 from app.domain.classify import Stage, classify
 from app.domain.errors import ProtocolError
+from app.domain.login import Login, SecretKind
 from app.domain.outcome import Deferred, Reply, Scope
 from app.domain.relay import Relay, Security
-from app.protocols.smtp.auth import choose_mechanism, login_lines
+from app.protocols.smtp.auth import LoginExchange, choose_mechanism
 from app.protocols.smtp.capabilities import NO_CAPABILITIES, parse_capabilities
 from app.protocols.smtp.reply import ServerReply
 
@@ -34,20 +36,21 @@ class HandshakePhase(Enum):
 class Handshake:
     """Replies in, commands out. Every answer is the bytes to send next, empty for none.
 
-    `encrypted` says whether the link is under TLS from its first byte, `loopback` whether the connected
-    peer is this machine: the name that was asked for proves nothing.
+    Without a `login` none is tried. `encrypted` says whether the link is under TLS from its first byte,
+    `loopback` whether the connected peer is this machine: the name that was asked for proves nothing.
     """
 
-    def __init__(self, relay: Relay, *, helo_name: str, encrypted: bool, loopback: bool) -> None:
+    def __init__(self, relay: Relay, *, login: Login | None, helo_name: str, encrypted: bool, loopback: bool) -> None:
         self.phase = HandshakePhase.GREETING
         self.fault: Deferred | None = None
         self.capabilities = NO_CAPABILITIES
-        self.mechanism: str | None = None
+        self.login_refused = False  # for good: whoever gave the login should hear of it
         self._relay = relay
+        self._login = login
         self._helo_name = helo_name
         self._encrypted = encrypted
         self._loopback = loopback
-        self._login: list[str] = []
+        self._exchange: LoginExchange | None = None
         self._actions = {
             HandshakePhase.GREETING: self._on_greeting,
             HandshakePhase.EHLO: self._on_ehlo,
@@ -60,6 +63,11 @@ class Handshake:
     def finished(self) -> bool:
         """Whether the session is ready, or never will be."""
         return self.phase in {HandshakePhase.READY, HandshakePhase.FAILED}
+
+    @property
+    def mechanism(self) -> str | None:
+        """The name of the mechanism that logs in; None where nobody does."""
+        return self._exchange.mechanism.name if self._exchange else None
 
     def receive(self, reply: ServerReply) -> bytes:
         """Take the next reply. Raises ProtocolError for one that nothing asked for."""
@@ -94,8 +102,8 @@ class Handshake:
     def _after_hello(self) -> bytes:
         if not self._encrypted and self._needs_tls():
             return self._start_tls()
-        if self._relay.username:
-            return self._log_in()
+        if self._login is not None:
+            return self._log_in(self._login)
         self.phase = HandshakePhase.READY
         return b""
 
@@ -122,30 +130,40 @@ class Handshake:
         self.phase = HandshakePhase.TLS
         return b""
 
-    def _log_in(self) -> bytes:
+    def _log_in(self, login: Login) -> bytes:
         if not self._encrypted and not self._loopback:
             return self._misconfigured(
                 "a password never goes over an unencrypted link; use smtp+starttls:// or smtps://"
             )
         offered = self.capabilities.auth
-        self.mechanism = choose_mechanism(offered)
-        if self.mechanism is None:
+        mechanism = choose_mechanism(login, offered, encrypted=self._encrypted)
+        if mechanism is None:
             names = f"only {', '.join(offered)}" if offered else "no login (AUTH)"
-            return self._misconfigured(
-                f"the relay offers {names} here; use smtp+starttls:// on port 587, or remove the user"
-            )
-        self._login = list(login_lines(self.mechanism, self._relay.username, self._relay.password))
-        return self._say(HandshakePhase.AUTH, self._login.pop(0))
+            remedy = "use smtp+starttls:// on port 587, or remove the user"
+            if login.kind is SecretKind.ACCESS_TOKEN and offered:
+                remedy = "it takes no OAuth tokens, so give it a password"
+            return self._misconfigured(f"the relay offers {names} here; {remedy}")
+        self._exchange = LoginExchange(mechanism, login)
+        return self._say(HandshakePhase.AUTH, self._exchange.first())
 
     def _on_auth(self, reply: ServerReply) -> bytes:
+        assert self._exchange is not None
         if reply.is_positive:
             self.phase = HandshakePhase.READY
             return b""
-        if reply.is_intermediate and self._login:
-            return self._say(HandshakePhase.AUTH, self._login.pop(0))
         if reply.is_intermediate:
-            raise ProtocolError(f"the relay asks for more than {self.mechanism} has")
-        return self._refused(Stage.AUTH, reply.summary())
+            return self._say(HandshakePhase.AUTH, self._exchange.answer(reply.lines[0]))
+        return self._login_failed(self._exchange, reply.summary())
+
+    def _login_failed(self, exchange: LoginExchange, reply: Reply) -> bytes:
+        outcome = classify(Stage.AUTH, reply)
+        assert isinstance(outcome, Deferred)  # before MAIL nothing is sent and nobody refused
+        self.login_refused = outcome.scope is Scope.CONFIGURATION
+        if self.login_refused and exchange.login.kind is SecretKind.ACCESS_TOKEN:
+            said = f' and says "{exchange.complaint}"' if exchange.complaint else ""
+            reason = f"the relay refused the access token{said}; let this account send by SMTP, and check the scope"
+            outcome = replace(outcome, reason=reason)
+        return self._fail(outcome)
 
     def _say(self, phase: HandshakePhase, line: str) -> bytes:
         self.phase = phase

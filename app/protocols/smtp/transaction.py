@@ -1,6 +1,6 @@
 """One mail over a ready session: MAIL, RCPT, DATA and the final dot, as a state machine without I/O."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, auto
 from typing import ClassVar
@@ -12,23 +12,28 @@ from app.protocols.smtp.capabilities import Capabilities
 from app.protocols.smtp.dotstuff import END
 from app.protocols.smtp.reply import ServerReply
 
+BAD_SEQUENCE = 503  # RFC 5321 section 4.2.3
+NEEDS_SMTPUTF8 = "the address needs SMTPUTF8 (RFC 6531), which the relay does not offer"
+
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMail:
     """A mail as it is handed over: `data` is the whole message, lines ended by CRLF, dots not doubled.
 
-    Raises AddressError for an address that would break out of its command; "" is the null sender.
+    `envelope_id` comes back in bounces (the ENVID of RFC 3461). Raises AddressError for an address that
+    would break out of its command; "" is the null sender.
     """
 
     sender: str
     recipients: tuple[str, ...]
     data: bytes = field(repr=False)
+    envelope_id: str = ""
 
     def __post_init__(self) -> None:
         path = "".join((self.sender, *self.recipients))
         if not self.recipients or not all(self.recipients):
             raise AddressError("a mail needs recipients, none of them empty")
-        if not (path.isascii() and path.isprintable()) or " " in path or "<" in path or ">" in path:
+        if not path.isprintable() or " " in path or "<" in path or ">" in path:
             raise AddressError(f"{path!r} cannot stand in an SMTP command; write addresses as name@example.org")
 
 
@@ -51,24 +56,32 @@ class Transaction:
     """Replies in, commands out, one outcome per recipient in the end.
 
     With PIPELINING everything up to DATA goes out at once (RFC 2920), else one command per reply.
-    `reset_first` clears what an earlier transaction has left on the session.
+    `reset_first` clears what an earlier transaction has left on the session. A recipient whose address the
+    server cannot take is refused without asking; a mail without any other is finished at once.
     """
 
     def __init__(self, mail: OutgoingMail, capabilities: Capabilities, *, reset_first: bool = False) -> None:
         self.step = Step.RSET if reset_first else Step.MAIL
-        self.finished = False  # nothing more is to be sent or awaited
         self.needs_reset = False  # the server still holds this transaction
         self.intact = True  # both sides agree on where the dialogue stands
         self.past_final_dot = False
         self.mail_answered = False  # by anything but 421: from here on the attempt counts
         self.mail_taken_up = False  # MAIL was accepted: what fails from here on may be this mail's fault
+        self.lost_in_commands = False  # after MAIL was accepted and before the content: was pipelining too much?
         self.sender_refusal: Reply | None = None  # the permanent refusal of MAIL
         self._pipelining = capabilities.pipelining
-        self._commands = _commands(mail, capabilities, reset_first=reset_first)
+        self._results: list[Outcome | None] = [_refused_here(mail, r, capabilities) for r in mail.recipients]
+        self._asked = [position for position, result in enumerate(self._results) if result is None]
+        self._commands = _commands(mail, self._asked, capabilities, reset_first=reset_first)
         self._said = 0
-        self._results: list[Outcome | None] = [None] * len(mail.recipients)
         self._answered = 0  # recipients so far
         self._accepted = 0
+        self.finished = not self._asked  # nothing more is to be sent or awaited
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether the server had too many recipients, so that this mail needs another transaction."""
+        return any(isinstance(result, Deferred) and result.too_many_recipients for result in self._results)
 
     def start(self) -> bytes:
         """Return what to send first."""
@@ -81,6 +94,8 @@ class Transaction:
         if reply.code == CLOSING:
             self.intact = False
             return self._decide_rest(self._stage(), reply)
+        if reply.code == BAD_SEQUENCE and self._pipelining and self._out_of_step():
+            raise ProtocolError(f"the relay announced PIPELINING and lost its place: {reply.summary()}")
         return self._ACTIONS[self.step](self, reply)
 
     def final_dot_sent(self) -> None:
@@ -88,9 +103,14 @@ class Transaction:
         self.past_final_dot = True
         self.step = Step.DOT
 
+    def _out_of_step(self) -> bool:
+        """Tell whether a bad sequence of commands can only be the server's own: DATA without recipients is ours."""
+        return self.step in {Step.MAIL, Step.RCPT} or (self.step is Step.DATA and self._accepted > 0)
+
     def lost(self, reason: str) -> None:
         """End it without a reply: the connection broke, timed out, or made no sense any more."""
         self.intact = False
+        self.lost_in_commands = self.step in {Step.RCPT, Step.DATA}
         if self.past_final_dot:
             # RFC 1047: the relay may have taken the mail, and only its answer was lost.
             self._settle(Deferred(Scope.MESSAGE, f"{reason}; it may have taken the mail", ambiguous=True))
@@ -119,11 +139,11 @@ class Transaction:
         return b""
 
     def _on_rcpt(self, reply: ServerReply) -> bytes:
-        position = self._answered
+        position = self._asked[self._answered]
         self._answered += 1
         if self._results[position] is None:  # else MAIL was refused, and this is only its echo
             self._note_recipient(position, reply)
-        if self._answered == len(self._results):
+        if self._answered == len(self._asked):
             return self._after_recipients()
         return self._next_command()
 
@@ -205,10 +225,47 @@ class Transaction:
     }
 
 
-def _commands(mail: OutgoingMail, capabilities: Capabilities, *, reset_first: bool) -> list[bytes]:
-    size = f" SIZE={len(mail.data)}" if capabilities.size else ""  # RFC 1870 section 6
+def _refused_here(mail: OutgoingMail, recipient: str, capabilities: Capabilities) -> Outcome | None:
+    # RFC 6531 section 3.2: without SMTPUTF8 such an address must not be sent.
+    if capabilities.smtputf8 or (recipient.isascii() and mail.sender.isascii()):
+        return None
+    return Refused(Scope.RECIPIENT, NEEDS_SMTPUTF8)
+
+
+def _commands(
+    mail: OutgoingMail, asked: Sequence[int], capabilities: Capabilities, *, reset_first: bool
+) -> list[bytes]:
+    recipients = [mail.recipients[position] for position in asked]
     commands = [b"RSET\r\n"] if reset_first else []
-    commands.append(f"MAIL FROM:<{mail.sender}>{size}\r\n".encode())
-    commands += [f"RCPT TO:<{recipient}>\r\n".encode() for recipient in mail.recipients]
+    commands.append(f"MAIL FROM:<{mail.sender}>{_mail_parameters(mail, recipients, capabilities)}\r\n".encode())
+    notify = _notify_parameters if capabilities.dsn else _no_parameters
+    commands += [f"RCPT TO:<{recipient}>{notify(recipient)}\r\n".encode() for recipient in recipients]
     commands.append(b"DATA\r\n")
     return commands
+
+
+def _mail_parameters(mail: OutgoingMail, recipients: Sequence[str], capabilities: Capabilities) -> str:
+    parameters = f" SIZE={len(mail.data)}" if capabilities.size else ""  # RFC 1870 section 6
+    if not all(map(str.isascii, (mail.sender, *recipients))):
+        parameters += " SMTPUTF8"  # RFC 6531 section 3.4: only where an address needs it
+    if capabilities.dsn:
+        parameters += " RET=HDRS"  # RFC 3461 section 4.3: our own alert need not come back whole
+        if mail.envelope_id:
+            parameters += f" ENVID={_xtext(mail.envelope_id)}"  # RFC 3461 section 4.4
+    return parameters
+
+
+def _notify_parameters(recipient: str) -> str:
+    # RFC 3461 section 4.1: we want to know what fails or is late, not what arrives. ORCPT (section 4.2) brings the
+    # address back as we know it, through every alias.
+    original = f" ORCPT=rfc822;{_xtext(recipient)}" if recipient.isascii() else ""
+    return f" NOTIFY=FAILURE,DELAY{original}"
+
+
+def _no_parameters(_recipient: str) -> str:
+    return ""
+
+
+def _xtext(text: str) -> str:
+    """Return ASCII `text` as RFC 3461 section 4 quotes it."""
+    return "".join(char if "!" <= char <= "~" and char not in "+=" else f"+{ord(char):02X}" for char in text)

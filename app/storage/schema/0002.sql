@@ -5,6 +5,12 @@ ALTER TABLE envelopes ADD COLUMN running_seconds INTEGER NOT NULL DEFAULT 0;
 -- 1: the attachments were too large for a relay, and the mail goes without them, as a new message.
 ALTER TABLE envelopes ADD COLUMN without_attachments INTEGER NOT NULL DEFAULT 0;
 
+-- What waits longest within a severity: in running time, which no clock can change, and then as it was made.
+DROP INDEX envelopes_waiting;
+CREATE INDEX envelopes_waiting ON envelopes (rank, running_seconds, made_at) WHERE state = 0;
+-- The dead letters in the order of their envelopes: those that a person dropped are none any more.
+CREATE INDEX envelopes_dead ON envelopes (id) WHERE state IN (2, 3);
+
 -- The contents of attachments in pieces, so that no statement and no page list holds 10 MiB; the alert's payload
 -- names them. `number` counts the attachments of the alert, `piece` the pieces of the attachment, both from 0.
 CREATE TABLE attachments (
@@ -32,4 +38,5 @@ CREATE TABLE alarms (
 
 -- `leased`: the envelopes that may be under way, as a JSON array; what it holds after a crash may be sent twice.
 -- `running_seconds`: for how long the daemon has been running, in all runs together.
-INSERT INTO meta (name, value) VALUES ('leased', '[]'), ('running_seconds', 0);
+-- `kept_at`: the time of day when that was written down last, 0 before the first time.
+INSERT INTO meta (name, value) VALUES ('leased', '[]'), ('running_seconds', 0), ('kept_at', 0);

@@ -5,10 +5,11 @@ from itertools import chain
 import pytest
 
 from app.cli.advice import for_fault, for_sender, for_settings
-from app.delivery.connection import RelayFault
+from app.delivery.opening import RelayFault
+from app.domain.errors import LoginUnavailable
 from app.domain.outcome import Deferred, Refused, Reply, Scope, Sent
 from app.domain.relay import Relay, parse_relay
-from app.net.streams import ConnectFailed, StreamTimeout
+from app.net.errors import ConnectFailed, StreamTimeout
 
 
 def relay(url: str) -> Relay:
@@ -80,7 +81,24 @@ def test_a_user_without_domain_is_pointed_out() -> None:
 
 def test_a_relay_that_wants_a_login_is_told_from_a_wrong_password() -> None:
     """530 without a user means that there is none to be wrong."""
-    assert "put user@ into relay" in advice("smtp+starttls://mail.example.org", code=530)
+    assert "put user@ into the relay's URL" in advice("smtp+starttls://mail.example.org", code=530)
+
+
+def test_a_refused_token_is_told_from_a_wrong_password() -> None:
+    """Who logs in by a token needs no app password."""
+    by_token = parse_relay("smtp+starttls://me%40example.org@smtp.office365.com", by_token=True)
+    fault = RelayFault(by_token, Deferred(Scope.CONFIGURATION, "refused", Reply(535)))
+    said = "\n".join(for_fault(by_token, fault))
+    assert "SMTP.SendAsApp" in said
+    assert "password" not in said
+
+
+@pytest.mark.parametrize(
+    ("is_configuration", "said"), [(True, "mend the file or the token server's settings"), (False, "can reach it")]
+)
+def test_a_login_that_cannot_be_had_is_no_fault_of_the_relay(is_configuration: bool, said: str) -> None:
+    """The token server or a file is to be looked at."""
+    assert said in advice("smtps://u@h", cause=LoginUnavailable("gone", is_configuration=is_configuration))
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ async def test_a_drain_tries_waiting_retries_once(sending: Sending) -> None:
 
 async def test_a_drain_with_a_dead_relay_ends_after_one_probe(sending: Sending) -> None:
     """A relay that was down gets one more try; everything stays in the journal, uncharged."""
-    sending.link.trip(RELAY_DOWN, -1)
+    sending.link.trip(RELAY_DOWN, 0)
     sending.relay.faults.extend([RELAY_DOWN] * 100)
     sending.put(5)
     await sending.drain()
@@ -63,7 +63,7 @@ async def test_a_drain_with_a_dead_relay_ends_after_one_probe(sending: Sending) 
 
 async def test_a_drain_with_a_relay_that_has_come_back_sends_everything(sending: Sending) -> None:
     """The probe does not wait for the end of the pause."""
-    sending.link.trip(RELAY_DOWN, -1)
+    sending.link.trip(RELAY_DOWN, 0)
     sending.put(5)
     await sending.drain()
     assert sending.journal.open_count == 0
@@ -74,7 +74,7 @@ async def test_a_drain_does_not_hammer_a_wrong_password(sending: Sending, before
     """A fault of the settings that is known is not tried again, one that shows up is not tried twice."""
     sending.relay.faults.extend([WRONG_PASSWORD] * 100)
     if before:
-        sending.link.trip(WRONG_PASSWORD, -1)
+        sending.link.trip(WRONG_PASSWORD, 0)
     sending.put(5)
     await sending.drain()
     assert sending.relay.connects == (0 if before else 1)

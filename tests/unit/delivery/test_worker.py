@@ -189,7 +189,7 @@ async def test_a_mail_that_makes_the_relay_fail_again_and_again_pays_for_it(send
 
 async def test_a_poisoned_mail_says_nothing_about_the_relay(sending: Sending) -> None:
     """As the probe of a relay that is down, it neither closes the breaker nor blocks it for good."""
-    sending.link.trip(RELAY_DOWN, -1)
+    sending.link.trip(RELAY_DOWN, 0)
     seen = []
     sending.relay.on_connect = lambda: seen.append(sending.link.fault)
     sending.put(subject=POISON, severity=Severity.CRITICAL)

@@ -20,6 +20,11 @@ GOOD = {
     "address literal": ("root@[127.0.0.1]", Mailbox("root@[127.0.0.1]")),
     "IPv6 literal": ("root@[IPv6:::1]", Mailbox("root@[IPv6:::1]")),
     "domain in another script": ("ops@bücher.example", Mailbox("ops@xn--bcher-kva.example")),
+    "domain in capitals of another script": ("ops@BÜCHER.example", Mailbox("ops@xn--bcher-kva.example")),
+    "domain that IDNA 2003 wrote in another way": ("ops@faß.example", Mailbox("ops@xn--fa-hia.example")),
+    "full-width dots": ("ops@例え。テスト", Mailbox("ops@xn--r8jz45g.xn--zckzah")),
+    "local part in another script": ("運維@example.org", Mailbox("運維@example.org")),
+    "both in another script": ("Ops <運維@bücher.example>", Mailbox("運維@xn--bcher-kva.example", "Ops")),
     "longest local part": ("a" * 64 + "@example.org", Mailbox("a" * 64 + "@example.org")),
 }
 
@@ -53,13 +58,16 @@ BAD = {
     "quoted local part": '"ops team"@example.org',
     "source route": "<@relay.example:ops@example.org>",
     "local part too long": "a" * 65 + "@example.org",
-    "local part in another script": "運維@example.org",
+    "local part too long in UTF-8": "維" * 22 + "@example.org",
+    "blank of another script in the local part": "night\u3000ops@example.org",
+    "control character of another script in the local part": "ops\u0085@example.org",
     "dots": "ops..night@example.org",
     "dot at the end": "ops@example.org.",
     "empty label": "ops@example..org",
     "hyphen first": "ops@-example.org",
     "domain too long": "ops@" + "a." * 130 + "org",
     "domain that has no A-label": "ops@ü..example",
+    "symbol in the domain": "ops@☃.example",
 }
 
 
@@ -70,18 +78,28 @@ def test_what_is_no_address_is_refused(text: str) -> None:
         parse_mailbox(text)
 
 
-@given(any_text | st.from_regex(r"[^@]{0,9}<?[a-z.\r\n <>\"]{0,9}@[a-zü.\r\n <>-]{0,9}>?", fullmatch=True))
+@given(any_text | st.from_regex(r"[^@]{0,9}<?[a-zé維.\r\n <>\"]{0,9}@[a-zü.\r\n <>-]{0,9}>?", fullmatch=True))
 def test_what_is_read_is_safe(text: str) -> None:
-    """Whatever goes in: what comes out is printable ASCII without blanks and brackets, or an AddressError."""
+    """Whatever goes in: what comes out is printable, without blanks and brackets, or an AddressError."""
     try:
         mailbox = parse_mailbox(text)
     except AddressError:
         return
-    assert mailbox.address.isascii()
+    assert mailbox.domain.isascii()
     assert mailbox.address.isprintable()
     assert not set(mailbox.address) & set(' <>",;:\\()')
     assert mailbox.name.isprintable()
     assert parse_mailbox(mailbox.address) == Mailbox(mailbox.address)
+
+
+@pytest.mark.parametrize(
+    ("text", "needed"),
+    [("ops@example.org", False), ("ops@bücher.example", False), ("運維@example.org", True)],
+    ids=["ascii", "domain", "local part"],
+)
+def test_only_a_local_part_needs_smtputf8(text: str, needed: bool) -> None:
+    """A domain has its A-labels, which every relay takes; a local part has nothing of the kind (RFC 6531)."""
+    assert parse_mailbox(text).needs_smtputf8 is needed
 
 
 def test_the_domain_is_what_stands_after_the_at() -> None:

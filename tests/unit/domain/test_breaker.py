@@ -1,7 +1,5 @@
 """The breaker: it spares a relay that is down, and finds out when it is back."""
 
-import pytest
-
 from app.domain.breaker import Breaker
 from app.domain.outcome import Deferred
 from tests.support.factories import RELAY_DOWN, WRONG_PASSWORD
@@ -11,59 +9,69 @@ START = 1000.0
 
 def tripped(fault: Deferred = RELAY_DOWN, *, random: float = 0.5) -> Breaker:
     """Return a breaker that was tripped at the start."""
-    breaker = Breaker(now=START)
-    breaker.trip(fault, START, random, ticket=breaker.begin())
+    breaker = Breaker()
+    assert breaker.trip(fault, START, random, epoch=0)
     return breaker
 
 
 def probe(breaker: Breaker, fault: Deferred = RELAY_DOWN, *, random: float = 0.5) -> float:
     """Let the next probe fail as soon as it may be made; return for how long nothing is tried after it."""
     now = breaker.retry_at
-    assert breaker.admits(now)
-    assert breaker.trip(fault, now, random, ticket=breaker.begin())
+    assert breaker.begin_probe(now)
+    breaker.fail_probe(fault, now, random)
     return breaker.retry_at - now
 
 
-def test_everything_is_admitted_while_the_relay_works() -> None:
-    """Any number of attempts run at once."""
-    breaker = Breaker(now=START)
-    for _ in range(3):
-        assert breaker.admits(START)
-        breaker.begin()
+def test_a_relay_that_works_is_not_probed() -> None:
+    """While it is closed mails themselves tell how the relay is."""
+    breaker = Breaker()
+    assert breaker.fault is None
+    assert not breaker.begin_probe(START)
 
 
-def test_nothing_is_admitted_during_the_pause() -> None:
+def test_nothing_is_tried_during_the_pause() -> None:
     """After a fault the relay is left alone until the pause is over."""
     breaker = tripped()
-    assert not breaker.admits(breaker.retry_at - 0.001)
-    assert breaker.admits(breaker.retry_at)
+    assert breaker.fault is RELAY_DOWN
+    assert not breaker.begin_probe(breaker.retry_at - 0.001)
+    assert breaker.begin_probe(breaker.retry_at)
 
 
 def test_one_probe_at_a_time() -> None:
     """While the probe is out nobody else tries."""
     breaker = tripped()
-    breaker.begin()
-    assert not breaker.admits(START + 3600)
+    assert breaker.begin_probe(START + 3600)
+    assert breaker.probing
+    assert not breaker.begin_probe(START + 3600)
 
 
 def test_a_probe_that_came_to_nothing_makes_room_for_another() -> None:
-    """A probe that never reached the relay does not close it for ever."""
+    """A probe that never reached the relay does not close it for ever, and is no failure."""
     breaker = tripped()
-    breaker.give_up(breaker.begin())
-    assert breaker.admits(breaker.retry_at)
-    assert breaker.fault is RELAY_DOWN
+    breaker.begin_probe(breaker.retry_at)
+    breaker.give_up_probe()
+    assert not breaker.probing
+    assert breaker.begin_probe(breaker.retry_at)
+    assert (breaker.fault, breaker.failures) == (RELAY_DOWN, 1)
 
 
 def test_a_late_failure_is_not_taken_for_the_probes() -> None:
     """An attempt from before the fault that fails while the probe is out says nothing new, nor makes room."""
-    breaker = Breaker(now=START)
-    early, late = breaker.begin(), breaker.begin()
-    breaker.trip(RELAY_DOWN, START, 0.5, ticket=early)
-    breaker.begin()
-    assert not breaker.trip(RELAY_DOWN, START + 5, 0.5, ticket=late)
-    breaker.give_up(late)
-    assert not breaker.admits(START + 5)
-    assert breaker.failures == 1
+    breaker = tripped()
+    breaker.begin_probe(START + 5)
+    assert not breaker.trip(WRONG_PASSWORD, START + 5, 0.5, epoch=0)
+    assert breaker.probing
+    assert (breaker.fault, breaker.failures) == (RELAY_DOWN, 1)
+
+
+def test_a_failure_from_before_the_recovery_does_not_open_it_again() -> None:
+    """A connection of the old days that dies at last says nothing about a relay that is back."""
+    breaker = tripped()
+    breaker.begin_probe(START + 5)
+    breaker.close()
+    assert not breaker.trip(RELAY_DOWN, START + 6, 0.5, epoch=0)
+    assert breaker.fault is None
+    assert breaker.trip(RELAY_DOWN, START + 7, 0.5, epoch=breaker.epoch)
 
 
 def test_the_pauses_grow_up_to_a_minute() -> None:
@@ -82,45 +90,45 @@ def test_a_fault_of_the_settings_pauses_for_minutes() -> None:
 
 def test_several_failures_at_once_count_once() -> None:
     """Four connections that die together are one fault, and only the first is news."""
-    breaker = Breaker(now=START)
-    tickets = [breaker.begin() for _ in range(4)]
-    news = [breaker.trip(RELAY_DOWN, START + n, 0.5, ticket=ticket) for n, ticket in enumerate(tickets)]
-    assert news == [True, False, False, False]
+    breaker = Breaker()
+    assert [breaker.trip(RELAY_DOWN, START + n, 0.5, epoch=0) for n in range(4)] == [True, False, False, False]
     assert breaker.failures == 1
     assert breaker.retry_at == START + 0.5
 
 
-def test_a_probe_that_succeeds_closes_it() -> None:
-    """Everything runs again, and the next fault starts from the shortest pause."""
+def test_a_probe_that_opens_a_session_closes_it() -> None:
+    """Mails go again, and nothing is probed."""
+    breaker = tripped()
+    breaker.begin_probe(START + 5)
+    breaker.close()
+    assert (breaker.fault, breaker.probing) == (None, False)
+    assert not breaker.begin_probe(START + 3600)
+
+
+def test_failures_count_on_until_a_mail_was_answered() -> None:
+    """A relay that greets and then fails at each mail is left alone for longer and longer."""
+    breaker = tripped()
+    for pause in (1, 2.5, 7.5):
+        breaker.begin_probe(breaker.retry_at)
+        breaker.close()
+        assert breaker.trip(RELAY_DOWN, START, 0.5, epoch=breaker.epoch)
+        assert breaker.retry_at == START + pause
+
+
+def test_a_mail_that_was_answered_makes_the_next_pause_short() -> None:
+    """What was wrong before it is over and done with."""
     breaker = tripped()
     probe(breaker)
-    breaker.begin()
-    assert breaker.reset(START + 10)
-    assert not breaker.reset(START + 10)
-    assert (breaker.fault, breaker.failures) == (None, 0)
-    assert breaker.admits(START + 10)
+    breaker.close()
+    breaker.forget_failures()
+    breaker.trip(RELAY_DOWN, START, 0.5, epoch=breaker.epoch)
+    assert (breaker.failures, breaker.retry_at) == (1, START + 0.5)
 
 
 def test_the_probe_can_be_made_earlier() -> None:
     """A drain does not wait for the end of the pause, and an end that is past stays so."""
     breaker = tripped()
     breaker.probe_now(START)
-    assert breaker.admits(START)
     breaker.probe_now(START + 50)
     assert breaker.retry_at == START
-
-
-@pytest.mark.parametrize(
-    ("now", "usable"),
-    [(START + 10, 110), (START + 20.5, 110), (START + 40, 110), (START + 45, 115)],
-    ids=["at the fault", "in the pause", "at the recovery", "after it"],
-)
-def test_usable_time_passes_only_while_it_is_closed(now: float, usable: int) -> None:
-    """The lifetime of mails stands still while no relay takes them."""
-    breaker = Breaker(now=START, usable_seconds=100)
-    breaker.trip(RELAY_DOWN, START + 10, 0.5, ticket=breaker.begin())
-    if now > START + 10:
-        breaker.trip(RELAY_DOWN, START + 20, 0.5, ticket=breaker.begin())
-    if now >= START + 40:
-        breaker.reset(START + 40)
-    assert breaker.usable_seconds(now) == usable
+    assert breaker.begin_probe(START)

@@ -1,5 +1,7 @@
 """Reading a body within its limit."""
 
+from contextlib import suppress
+
 import pytest
 
 from app.httpkit.limits import BodyTooLarge, ClientDisconnected, read_body
@@ -37,3 +39,28 @@ async def test_a_client_that_goes_away_is_told_apart(pieces: tuple[bytes, ...]) 
     exchange = Exchange([*begun, {"type": "http.disconnect"}])
     with pytest.raises(ClientDisconnected):
         await read_body(http_scope(), exchange.receive, limit=5)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "heard"),
+    [((b"12345",), []), ((b"12", b"345"), [2, 5]), ((b"12", b"345", b"6"), [2, 5])],
+    ids=["one piece", "two pieces", "beyond the limit"],
+)
+async def test_growth_is_told(pieces: tuple[bytes, ...], heard: list[int]) -> None:
+    """A body that comes in pieces is counted as it grows, never beyond its limit."""
+    sizes: list[int] = []
+    with suppress(BodyTooLarge):
+        await read_body(http_scope(), Exchange([*body_messages(*pieces)]).receive, 5, sizes.append)
+    assert sizes == heard
+
+
+async def test_whoever_hears_of_the_growth_may_end_it() -> None:
+    """Nothing more is read for a body that has no room."""
+
+    def refuse(_size: int) -> None:
+        raise BodyTooLarge(1)
+
+    exchange = Exchange([*body_messages(b"12", b"34", b"5")])
+    with pytest.raises(BodyTooLarge):
+        await read_body(http_scope(), exchange.receive, 5, refuse)
+    assert len(exchange.messages) == 2

@@ -1,6 +1,7 @@
 """The way from a body to its format, and promises that hold for every body."""
 
 import json
+from base64 import b64encode
 from contextlib import suppress
 
 import pytest
@@ -9,18 +10,21 @@ from hypothesis import strategies as st
 
 from app.domain.alert import Alert
 from app.intake.incoming import IncomingBody, Rejected
-from app.intake.reading import read_alerts
+from app.intake.reading import may_hold_attachments, read_alerts
+from app.intake.sizes import SizeLimits
+from tests.support.multipart_body import CONTENT_TYPE, body_of, form_with_file, part
 
 CURL = "application/x-www-form-urlencoded"
+LIMITS = SizeLimits(body=1 << 20, attachments=1 << 20)
 
 
 def alert(body: bytes, content_type: str) -> Alert:
-    return read_alerts(IncomingBody(body, content_type)).alerts[0]
+    return read_alerts(IncomingBody(body, content_type), LIMITS).alerts[0]
 
 
 def status(body: bytes, content_type: str) -> int:
     with pytest.raises(Rejected) as caught:
-        read_alerts(IncomingBody(body, content_type))
+        read_alerts(IncomingBody(body, content_type), LIMITS)
     return caught.value.problem.status
 
 
@@ -69,7 +73,9 @@ def test_text_types_are_verbatim_text(content_type: str) -> None:
         pytest.param(b'{"title": "x"}', "application/json", 422, id="other-object"),
         pytest.param(b'{"title": "x"}', CURL, 422, id="other-object-by-curl"),
         pytest.param(b"", CURL, 422, id="empty"),
-        pytest.param(b"x", "multipart/form-data; boundary=b", 415, id="multipart"),
+        pytest.param(b"x", "multipart/form-data; boundary=b", 400, id="broken-multipart"),
+        pytest.param(b"--b\r\n\r\nx\r\n--b--", "multipart/form-data; boundary=b", 422, id="multipart-of-nothing"),
+        pytest.param(b"x", "multipart/mixed; boundary=b", 415, id="other-multipart"),
         pytest.param(b"x", "application/octet-stream", 415, id="binary"),
         pytest.param(b"x", "image/png", 415, id="image"),
         pytest.param(b"x", "json", 415, id="no-type-at-all"),
@@ -83,24 +89,59 @@ def test_refusal_has_the_right_status(body: bytes, content_type: str, expected: 
 def test_refused_type_learns_what_is_read() -> None:
     """The answer names the types that would do."""
     with pytest.raises(Rejected, match="application/json, text/plain"):
-        read_alerts(IncomingBody(b"x", "image/png"))
+        read_alerts(IncomingBody(b"x", "image/png"), LIMITS)
+
+
+def test_form_with_files_is_read_by_its_type() -> None:
+    """`curl -F` gets its file attached."""
+    made = alert(form_with_file("Hi", "a.bin", b"\0\xff"), CONTENT_TYPE)
+    assert (made.subject, [file.data for file in made.attachments]) == ("Hi", [b"\0\xff"])
+
+
+@pytest.mark.parametrize(
+    ("content_type", "expected"),
+    [
+        ("application/json; charset=utf-8", True),
+        ("application/vnd.example+json", True),
+        (CONTENT_TYPE, True),
+        ("multipart/mixed; boundary=b", False),
+        (CURL, False),
+        ("text/plain", False),
+        ("", False),
+    ],
+)
+def test_only_json_and_forms_with_files_may_be_large(content_type: str, expected: bool) -> None:
+    """Nothing else can carry an attachment."""
+    assert may_hold_attachments(content_type) is expected
 
 
 def test_warnings_of_repair_come_with_those_of_the_alert() -> None:
     """The sender sees every change at once."""
-    reading = read_alerts(IncomingBody(b'\xef\xbb\xbf{"subject": "x", "host": 1}', "application/json"))
+    reading = read_alerts(IncomingBody(b'\xef\xbb\xbf{"subject": "x", "host": 1}', "application/json"), LIMITS)
 
     assert len(reading.warnings) == 2
 
 
 TYPES = st.sampled_from(
-    [CURL, "", "application/json", "text/plain", "text/plain; charset=utf-16", "application/json; charset=gbk"]
+    [
+        CURL,
+        "",
+        "application/json",
+        "text/plain",
+        "text/plain; charset=utf-16",
+        "application/json; charset=gbk",
+        CONTENT_TYPE,
+    ]
 ) | st.text(max_size=30)
 TEXTS = st.text(st.characters(), max_size=40)  # lone surrogates and controls among them
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=5,
+)
+ATTACHMENT = st.fixed_dictionaries(
+    {"content": st.binary(max_size=9).map(lambda data: b64encode(data).decode())},
+    optional={"name": TEXTS, "content_type": TEXTS},
 )
 NATIVE = st.fixed_dictionaries(
     {"subject": TEXTS},
@@ -112,28 +153,43 @@ NATIVE = st.fixed_dictionaries(
         "links": st.lists(TEXTS.map("https://h/".__add__), max_size=2),
         "starts_at": st.datetimes().map(str) | st.floats(),
         "else": VALUES,
+        "attachments": st.lists(ATTACHMENT, max_size=3),
     },
 )
 BODIES = st.one_of(
     st.binary(max_size=300),
     (NATIVE | VALUES | st.lists(NATIVE, max_size=3)).map(lambda value: json.dumps(value).encode()),
     st.binary(max_size=50).map(b"subject=".__add__),
+    st.lists(st.builds(part, st.binary(max_size=30).map(b"filename=".__add__), st.binary(max_size=30)), max_size=3)
+    .map([part("name=subject", b"x")].__add__)
+    .map(body_of),
 )
+LIMITS_OF_ALL_KINDS = st.builds(SizeLimits, body=st.integers(1, 400), attachments=st.integers(0, 20))
 
 
-@given(body=BODIES, content_type=TYPES, query=st.binary(max_size=60), title=st.binary(max_size=60))
-@example(body=b'{"subject":"a","starts_at":1e999}', content_type="", query=b"", title=b"")
-@example(body=b'{"subject":"\x81\xff"}', content_type="application/json", query=b"", title=b"")
-def test_any_body_is_read_or_rejected(body: bytes, content_type: str, query: bytes, title: bytes) -> None:
+@given(
+    body=BODIES,
+    content_type=TYPES,
+    query=st.binary(max_size=60),
+    title=st.binary(max_size=60),
+    limits=LIMITS_OF_ALL_KINDS,
+)
+@example(body=b'{"subject":"a","starts_at":1e999}', content_type="", query=b"", title=b"", limits=LIMITS)
+@example(body=b'{"subject":"\x81\xff"}', content_type="application/json", query=b"", title=b"", limits=LIMITS)
+def test_any_body_is_read_or_rejected(
+    body: bytes, content_type: str, query: bytes, title: bytes, limits: SizeLimits
+) -> None:
     """No input raises anything else, and what comes out is safe for headers, journal and mail."""
     with suppress(Rejected):
-        for made in read_alerts(IncomingBody(body, content_type, query, title)).alerts:
+        for made in read_alerts(IncomingBody(body, content_type, query, title), limits).alerts:
             assert_is_clean(made)
+            assert sum(file.size_bytes for file in made.attachments) <= limits.attachments
 
 
 def assert_is_clean(made: Alert) -> None:
     lines = [made.subject, made.source, made.key, *made.labels, *made.labels.values()]
-    lines += [part for link in made.links for part in (link.url, link.title)]
+    lines += [line for link in made.links for line in (link.url, link.title)]
+    lines += [line for file in made.attachments for line in (file.name, file.content_type)]
     assert 1 <= len(made.subject) <= 500
     assert all(len(line.splitlines()) <= 1 and "\0" not in line for line in lines)
     assert len(made.content.encode()) <= 256 * 1024

@@ -1,6 +1,7 @@
 """The whole mail: what an alert says arrives, and nothing else."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from email.message import EmailMessage
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from app.domain.address import Mailbox
 from app.domain.alert import Alert, Link, Severity, Status
+from app.domain.attachment import Attachment
 from app.domain.ids import format_id
 from app.domain.text import one_line, plain
 from app.mail.compose import Composer
@@ -90,7 +92,7 @@ def test_the_headers_are_those_of_the_design() -> None:
     mail = mail_of(Alert(subject="disk full"))
     assert mail.keys() == HEADERS
     assert mail["Subject"] == "[web1] disk full"
-    assert mail["Message-ID"] == MessageIds(KEY).make(ENVELOPE_ID, "example.org")
+    assert mail["Message-ID"] == f"<{MessageIds(KEY).envelope_token(queued_mail(FULL).envelope)}@example.org>"
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["X-Auto-Response-Suppress"] == "All"
     assert mail["List-Id"] == "<alerts.example.org>"
@@ -139,6 +141,7 @@ INJECTED: Mapping[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "extra": ({"extra": {INJECTION: INJECTION}}, {}),
     "note": ({"notes": (INJECTION,)}, {}),
     "content": ({"content": INJECTION}, {}),
+    "left-out attachment": ({"attachments": (Attachment(name=INJECTION, content_type="a/b", size_bytes=1),)}, {}),
     "server name": ({}, {"server_name": INJECTION}),
     "sender name": ({}, {"sender": Mailbox("a@example.org", INJECTION)}),
     "sender domain": ({}, {"sender": Mailbox(f"a@{INJECTION}")}),
@@ -150,11 +153,45 @@ INJECTED: Mapping[str, tuple[dict[str, Any], dict[str, Any]]] = {
 @pytest.mark.parametrize(("fields", "changes"), INJECTED.values(), ids=INJECTED.keys())
 def test_no_field_can_add_a_header(fields: dict[str, Any], changes: dict[str, Any]) -> None:
     """No field, not even one that skipped its cleaning, adds a header or ends them early."""
-    octets = COMPOSER.render(queued_mail(Alert(**{"subject": "s"} | fields), **changes))
+    mail = queued_mail(Alert(**{"subject": "s"} | fields), **changes)
+    octets = COMPOSER.render(replace(mail, envelope=replace(mail.envelope, without_attachments=True)))
     head = octets.partition(b"\r\n\r\n")[0]
     names = [line.partition(b":")[0].decode() for line in head.split(b"\r\n") if not line.startswith(b" ")]
     assert [name for name in names if name not in {"In-Reply-To", "References"}] == HEADERS
     assert head.replace(b"\r\n", b"").decode("ascii").isprintable()
+
+
+CONTENTS = {
+    "bare LF": "a\nb\n\nc",
+    "bare CR": "10 %\r20 %\r100 %",
+    "CRLF and LF": "a\r\nb\nc\r\n\r\nd",
+    "leading dots": ".a\n..b\n...\n",
+    "a lone dot": "before\n.\nafter",
+    "an end of DATA": "before\r\n.\r\nMAIL FROM:<x@example.org>\r\n",
+    "an end of DATA by LF": "before\n.\nMAIL FROM:<x@example.org>\n",
+    "a dot at the end": "before\n.",
+    "lines of 5 kB": ("x" * 5000 + "\n") * 3 + "y" * 5000,
+    "5 kB of another script": "磁" * 1700 + "\n." + "é" * 2500,
+    "5 kB of dots": "." * 5000,
+    "From at the start of a line": "a\nFrom here on\n",
+    "soft line breaks": "a=\nb=20\n=2E\n=\n" + "é" * 10,
+}
+
+
+@pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS.keys())
+def test_a_content_that_servers_trip_over_reads_back(content: str) -> None:
+    """Fault 21: line ends, dots and lines of any length come back as the domain cleaned them, no octet astray."""
+    octets = COMPOSER.render(queued_mail(Alert(subject="s", content=content)))
+    text = part_of(read_mail(octets), "plain")
+    assert text.startswith(plain(content).rstrip() + "\n\nSeverity: warning\n")
+
+
+@given(content=st.text(alphabet=".\r\n =a\té", max_size=60))
+def test_any_line_ends_and_dots_read_back(content: str) -> None:
+    """Fault 21: however dots and line ends follow each other, the text reads back, and every line ends in CRLF."""
+    octets = COMPOSER.render(queued_mail(Alert(subject="s", content=f"x{content}x")))
+    assert octets.count(b"\n") == octets.count(b"\r") == octets.count(b"\r\n")
+    assert part_of(read_mail(octets), "plain").startswith(f"{plain(f'x{content}x')}\n\nSeverity")
 
 
 def test_an_alert_cannot_add_a_part() -> None:
@@ -184,6 +221,15 @@ def test_another_letterhead_under_the_same_number_is_noticed() -> None:
     """What the composer remembers of a letterhead never outlives it."""
     mail_of(FULL, server_name="web1", recipients=(Mailbox("a@example.org"),))
     assert mail_of(FULL, recipients=(Mailbox("b@example.org"),))["To"] == "b@example.org"
+
+
+def test_several_threads_may_render_at_once() -> None:
+    """Large mails are made beside the event loop, under more letterheads than are remembered."""
+    mails = [queued_mail(FULL, recipients=(Mailbox(f"a{number}@example.org"),)) for number in range(300)]
+    mails = [replace(mail, envelope=replace(mail.envelope, letterhead_id=n)) for n, mail in enumerate(mails)]
+    with ThreadPoolExecutor(4) as threads:
+        rendered = list(threads.map(COMPOSER.render, mails))
+    assert [read_mail(octets)["To"] for octets in rendered] == [f"a{number}@example.org" for number in range(300)]
 
 
 def test_the_startup_notice_begins_with_its_sentence() -> None:

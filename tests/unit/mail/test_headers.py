@@ -127,6 +127,25 @@ def test_any_address_stays_in_its_field(address: str) -> None:
     assert_sound(address_list("To", [Mailbox(address), Mailbox("b@example.org")]))
 
 
+@pytest.mark.parametrize("name", ["", "Jörg Müller", "Ops"], ids=["no name", "accents", "plain"])
+def test_an_address_in_another_script_is_shown_and_no_address(name: str) -> None:
+    """Headers stay ASCII for every relay and reader: such an address is a group's name, and stays readable."""
+    field = address_list("To", [Mailbox("jörg@example.org", name), Mailbox("ops@example.org")])
+    assert_sound(field)
+    header = parse(field)["To"]
+    assert header.defects == ()
+    assert [group.display_name for group in header.groups] == [f"{name} jörg@example.org".strip(), None]
+    assert [a.addr_spec for a in header.addresses] == ["ops@example.org"]
+
+
+@pytest.mark.parametrize("name", ["From", "To"])
+def test_the_longest_address_in_another_script_makes_short_lines(name: str) -> None:
+    """64 octets of local part and 255 of domain are folded like any text."""
+    field = address_list(name, [Mailbox(f"{'ö' * 32}@{'d' * 255}", "é" * 100)])
+    assert_sound(field)
+    assert max(map(len, field.split("\r\n"))) <= 76
+
+
 def test_a_long_list_of_recipients_stands_one_on_a_line() -> None:
     """A thousand recipients make short lines, all found again in order."""
     mailboxes = [Mailbox(f"admin{n}@example.org", f"Admin {n}") for n in range(1000)]

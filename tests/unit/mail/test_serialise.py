@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.domain.text import plain
-from app.mail.serialise import alternative
+from app.mail.serialise import serialise
 from tests.support.mails import part_of, read_mail
 
 any_running_text = st.text() | st.text(alphabet="a =é\t\r\n.磁-")
@@ -31,7 +31,7 @@ CONTENTS = {
 
 
 def mail_of(text: str) -> bytes:
-    return alternative(headers="", boundary="=_b", text=text, html=text)
+    return serialise(headers="", token="t", text=text, html=text)
 
 
 @pytest.mark.parametrize(("text", "encoding"), CONTENTS.values(), ids=CONTENTS.keys())

@@ -32,9 +32,16 @@ def test_a_restart_loop_does_not_flood(before: PreviousRuns, at: datetime, expec
     assert should_notify(before, at) is expected
 
 
-def facts(before: PreviousRuns = CLEAN, *, recovered: int = 0) -> StartFacts:
+def facts(before: PreviousRuns = CLEAN, *, recovered: int = 0, possibly_twice: int = 0) -> StartFacts:
     """Return the facts of a start."""
-    return StartFacts(version="1.2.3", host="web1.example", at=NOW, recovered=recovered, before=before)
+    return StartFacts(
+        version="1.2.3",
+        host="web1.example",
+        at=NOW,
+        recovered=recovered,
+        possibly_twice=possibly_twice,
+        before=before,
+    )
 
 
 def test_the_notice_says_what_runs() -> None:
@@ -77,3 +84,9 @@ def test_the_notice_counts_the_starts_between() -> None:
     said = "Starts since the last notice, not announced: 41"
     assert said in startup_notice(facts(replace(CRASHED, unannounced=41))).content
     assert "not announced" not in startup_notice(facts()).content
+
+
+def test_the_notice_tells_what_may_come_twice() -> None:
+    """Mails that were under way at a crash are counted; where there are none nothing is said."""
+    assert "Possibly sent twice: 3, which" in startup_notice(facts(CRASHED, possibly_twice=3)).content
+    assert "twice" not in startup_notice(facts(CRASHED)).content

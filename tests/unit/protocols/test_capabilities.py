@@ -17,6 +17,15 @@ from app.protocols.smtp.capabilities import Capabilities, parse_capabilities
         pytest.param(["mx", "SIZE " + "9" * 5000], Capabilities(size=True), id="size-huge"),
         pytest.param(["mx", "AUTH plain LOGIN"], Capabilities(auth=("PLAIN", "LOGIN")), id="auth"),
         pytest.param(["mx", "AUTH=LOGIN", "AUTH LOGIN PLAIN"], Capabilities(auth=("LOGIN", "PLAIN")), id="old-auth"),
+        pytest.param(["mx", "SMTPUTF8", "dsn"], Capabilities(smtputf8=True, dsn=True), id="smtputf8-dsn"),
+        pytest.param(
+            ["mx", "LIMITS RCPTMAX=20 MAILMAX=5 RCPTDOMAINMAX=1"],
+            Capabilities(max_mails=5, max_recipients=20),
+            id="limits",
+        ),
+        pytest.param(["mx", "LIMITS"], Capabilities(), id="limits-none"),
+        pytest.param(["mx", "LIMITS RCPTMAX=0 MAILMAX=x MAILMAX"], Capabilities(), id="limits-no-number"),
+        pytest.param(["mx", "LIMITS RCPTMAX=1000000"], Capabilities(), id="limits-too-long"),
         pytest.param(["mx", "", "8BITMIME"], Capabilities(), id="empty-line"),
     ],
 )

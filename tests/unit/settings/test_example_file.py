@@ -2,21 +2,40 @@
 
 import re
 import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
+from shutil import copy
+from typing import Any
 
 import pytest
 
+from app.domain.rate import Rate
 from app.settings.load import load_settings
-from app.settings.names import SETTINGS
+from app.settings.names import COLUMNS, SETTINGS
+from app.settings.relays import RelaySetup
+from tests.support.certificates import Authority
 
 FILE = Path(__file__).parents[3] / "config" / "mailalert.toml"
 COMMENTED_OUT = re.compile(r"^#(?=\w+ = )", re.MULTILINE)
+HEADING_OUT = re.compile(r"^#(?=\[)", re.MULTILINE)
+SHORT_FORM = re.compile(r"^relay\w* = .*$", re.MULTILINE)
 # Their defaults are nothing, or depend on the machine; the file shows an example.
-WITHOUT_DEFAULT = re.compile(
-    r"^#(?=(relay|mail_from|mail_to|relay_password_file|helo_name|server_name|templates_dir|data_dir|token_file) = )",
-    re.MULTILINE,
+EXAMPLES = (
+    "relay|mail_from|mail_to|relay_password_file|helo_name|server_name|templates_dir|data_dir|token_file|"
+    "to|url|command|ping_url|domain|selector|key_file|info|warning|error|critical"
 )
-SAID_IN_WORDS = {"relay_password", "http.token"}  # beside their better _file forms
+WITHOUT_DEFAULT = re.compile(rf"^#(?=({EXAMPLES}) = )", re.MULTILINE)
+# Beside their better _file forms, and a file that only one of two flows has.
+SAID_IN_WORDS = {
+    "relay_password",
+    "http.token",
+    "dkim.key",
+    "relays.password",
+    "relays.oauth.client_secret",
+    "relays.oauth.refresh_token_file",
+}
+SECTIONS = {"http", "alarm", "dkim", "lifetimes"}
 
 
 @pytest.fixture
@@ -24,21 +43,46 @@ def text() -> str:
     return FILE.read_text(encoding="utf-8")
 
 
+def settings_part(text: str) -> str:
+    """Return what stands before the tables of relays."""
+    return text.partition("#[[relays]]")[0]
+
+
+def with_every_hash_deleted(text: str) -> str:
+    """Return the text with all settings and headings in force."""
+    return HEADING_OUT.sub("", COMMENTED_OUT.sub("", text))
+
+
+def shown(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Yield the dotted settings of a table, those of all relays as those of one."""
+    for key, value in table.items():
+        inner = value if isinstance(value, list) else [value]
+        tables = [item for item in inner if isinstance(item, dict)]
+        if not tables:
+            yield prefix + key
+        for each in tables:
+            yield from shown(each, f"{prefix}{key}.")
+
+
 def test_it_changes_nothing_as_it_is(text: str) -> None:
     """All settings are commented out."""
-    assert tomllib.loads(text) == {"http": {}}
+    assert tomllib.loads(text) == {section: {} for section in SECTIONS}
 
 
 def test_it_shows_every_setting(text: str) -> None:
     """No setting is a secret of the source code, and none in the file is made up."""
-    table = tomllib.loads(COMMENTED_OUT.sub("", text))
-    shown = {name for name in table if name != "http"} | {f"http.{name}" for name in table["http"]}
-    assert shown | SAID_IN_WORDS == set(SETTINGS)
+    table = tomllib.loads(with_every_hash_deleted(text))
+    assert set(shown(table)) | SAID_IN_WORDS == {*SETTINGS, *COLUMNS} - {"relays"}
+
+
+def test_what_it_says_in_words_it_says(text: str) -> None:
+    """The settings without an example are explained all the same."""
+    assert all(setting.rpartition(".")[2] in text for setting in SAID_IN_WORDS)
 
 
 def test_the_defaults_it_shows_are_the_defaults(text: str, tmp_path: Path) -> None:
     """Deleting a # before a default changes nothing."""
-    examples_out = WITHOUT_DEFAULT.sub("# ", text)
+    examples_out = WITHOUT_DEFAULT.sub("# ", settings_part(text))
     file = tmp_path / "defaults.toml"
     file.write_text(COMMENTED_OUT.sub("", examples_out), encoding="utf-8")
     (tmp_path / "nothing.toml").touch()
@@ -46,11 +90,47 @@ def test_the_defaults_it_shows_are_the_defaults(text: str, tmp_path: Path) -> No
     assert load_settings(config=file, sandbox=True, environ={}) == nothing
 
 
-def test_its_examples_can_be_used(text: str, tmp_path: Path) -> None:
-    """With every # deleted and the secrets in place it loads."""
-    for secret in ("relay_password", "http_token"):
-        (tmp_path / secret).write_text("secret\n")
-    file = tmp_path / "all.toml"
-    file.write_text(COMMENTED_OUT.sub("", text).replace("/etc/mailalert", str(tmp_path)), encoding="utf-8")
-    relay = load_settings(config=file, sandbox=False, environ={}).outgoing_relay()
-    assert (relay.username, relay.password, relay.port) == ("alerts@example.org", "secret", 465)
+def test_the_defaults_of_a_relay_are_the_defaults(text: str, tmp_path: Path) -> None:
+    """So it is in a table of relays."""
+    shown_first = tomllib.loads(with_every_hash_deleted(text))["relays"][0]
+    file = tmp_path / "relays.toml"
+    file.write_text('[[relays]]\nurl = "smtp://h"\n')
+    (setup,) = load_settings(config=file, sandbox=False, environ=ADDRESSES).outgoing_relays()
+    for name in ("connections", "mails_per_connection", "priority"):
+        assert getattr(setup.policy, name) == shown_first[name]
+
+
+ADDRESSES = {"MAILALERT_MAIL_FROM": "alerts@example.org", "MAILALERT_MAIL_TO": "ops@example.org"}
+
+
+def loaded(text: str, folder: Path, authority: Authority) -> tuple[RelaySetup, ...]:
+    """Return the relays of a file that holds `text`, with every file that it names in its place."""
+    for secret in ("relay_password", "http_token", "client_secret"):
+        (folder / secret).write_text("secret\n")
+    (folder / "dkim_key").write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+    copy(authority.bundle, folder / "ca.pem")
+    certificate, key = authority.certificate_files()
+    copy(certificate, folder / "client.pem")
+    copy(key, folder / "client_key.pem")
+    file = folder / "all.toml"
+    file.write_text(text.replace("/etc/mailalert", str(folder)), encoding="utf-8")
+    return load_settings(config=file, sandbox=False, environ={}).outgoing_relays()
+
+
+def test_its_examples_can_be_used(text: str, tmp_path: Path, authority: Authority) -> None:
+    """With every # before one relay deleted and the secrets in place it loads."""
+    (setup,) = loaded(COMMENTED_OUT.sub("", settings_part(text)), tmp_path, authority)
+    assert (setup.relay.username, setup.relay.password, setup.relay.port) == ("alerts@example.org", "secret", 465)
+
+
+def test_its_relays_can_be_used(text: str, tmp_path: Path, authority: Authority) -> None:
+    """So it does with the tables of relays instead."""
+    first, second = loaded(SHORT_FORM.sub("", with_every_hash_deleted(text)), tmp_path, authority)
+    assert (first.relay.name, first.relay.password, first.policy.rate) == (
+        "provider",
+        "secret",
+        Rate(100, timedelta(minutes=1)),
+    )
+    assert second.relay.name == "smtp.office365.com"
+    assert second.oauth is not None
+    assert second.oauth.client.client_secret == "secret"

@@ -26,7 +26,8 @@ def load(environ: dict[str, str], toml: str = "") -> Settings:
 
 def password(environ: dict[str, str], toml: str = "") -> str:
     """Return the relay's password as it is loaded."""
-    return load({k: v for k, v in COMPLETE.items() if "PASSWORD" not in k} | environ, toml).outgoing_relay().password
+    (setup,) = load({k: v for k, v in COMPLETE.items() if "PASSWORD" not in k} | environ, toml).outgoing_relays()
+    return setup.relay.password
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""How durations, sizes and lists are read."""
+"""How durations, sizes, rates and lists are read."""
 
 from datetime import timedelta
 
@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.settings.values import UNITS, parse_byte_count, parse_duration, split_list
+from app.domain.rate import Rate
+from app.settings.values import UNITS, parse_byte_count, parse_duration, parse_rate, split_list
 
 
 @given(st.integers(0, 99_999), st.sampled_from(sorted(UNITS)))
@@ -35,6 +36,25 @@ def test_what_is_no_size_is_refused(text: object) -> None:
     """Units that mean two things (MB) are refused as well."""
     with pytest.raises(ValueError, match="is no size"):
         parse_byte_count(text)
+
+
+@given(st.integers(1, 99_999), st.sampled_from(sorted(UNITS)))
+def test_a_rate_is_a_number_of_mails_in_a_unit_of_time(number: int, unit: str) -> None:
+    """Every number but none, with every unit, reads as that rate."""
+    assert parse_rate(f"{number}/{unit}") == Rate(number, timedelta(**{UNITS[unit]: 1}))
+
+
+@pytest.mark.parametrize("text", ["100", "0/m", "-1/s", "1.5/s", "10/min", "10/", "/m", "10 per m", 10, None])
+def test_what_is_no_rate_is_refused(text: object) -> None:
+    """A rate of nothing is refused too: it would hold up all mail for ever."""
+    with pytest.raises(ValueError, match="is no rate"):
+        parse_rate(text)
+
+
+@pytest.mark.parametrize("text", ["[]", " [] ", "", []], ids=["brackets", "spaces", "nothing", "list"])
+def test_a_list_may_be_empty(text: object) -> None:
+    """The environment, where an empty variable is refused, can say that there is none."""
+    assert split_list(text) == ()
 
 
 @pytest.mark.parametrize("text", ["a;b", "a, b", ["a", "b"], "; a ,b;"], ids=["semicolon", "comma", "list", "untidy"])

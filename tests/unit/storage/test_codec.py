@@ -1,6 +1,7 @@
 """How things stand in the journal: whatever goes in comes out equal."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 from hypothesis import given
@@ -11,6 +12,7 @@ from app.domain.alert import Alert
 from app.domain.envelope import Letterhead, Templates
 from app.storage.codec import decode_alert, decode_letterhead, encode_alert, encode_letterhead, from_ms, to_ms
 from tests.support.any_alert import any_alert
+from tests.support.factories import LETTERHEAD, an_attachment
 
 # What the domain's texts hold: everything but lone surrogates (app/domain/text.py).
 any_text = st.text(st.characters(exclude_categories=["Cs"]))
@@ -29,6 +31,7 @@ letterheads = st.builds(
     sender=mailboxes,
     recipients=st.lists(mailboxes, max_size=3).map(tuple),
     templates=st.builds(Templates, any_text, any_text),
+    is_alarm=st.booleans(),
 )
 
 
@@ -40,6 +43,14 @@ def test_an_alert_comes_back_equal(alert: Alert) -> None:
     assert decode_alert(json.loads(body)) == alert
 
 
+def test_an_attachment_comes_back_without_its_contents() -> None:
+    """Name, type and size stand beside the text; the contents have a table of their own."""
+    body = encode_alert(Alert(subject="x", attachments=(an_attachment(b"12345"), an_attachment(b""))))
+    assert b"12345" not in body.encode()
+    expected = tuple(replace(an_attachment(data), data=b"") for data in (b"12345", b""))
+    assert decode_alert(json.loads(body)).attachments == expected
+
+
 def test_a_small_alert_is_small() -> None:
     """Every alert pays for its bytes, a million of them in one journal."""
     assert encode_alert(Alert(subject="disk full")) == '{"s":"disk full","v":"warning"}'
@@ -49,6 +60,12 @@ def test_a_small_alert_is_small() -> None:
 def test_a_letterhead_comes_back_equal(letterhead: Letterhead) -> None:
     """Each attempt at a mail is rendered from the very same values."""
     assert decode_letterhead(encode_letterhead(letterhead)) == letterhead
+
+
+def test_a_letterhead_of_version_1_is_the_same_text() -> None:
+    """An upgrade does not store every letterhead again."""
+    assert "is_alarm" not in encode_letterhead(LETTERHEAD)
+    assert "is_alarm" in encode_letterhead(replace(LETTERHEAD, is_alarm=True))
 
 
 @given(st.integers(-(10**13), 10**13))

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.errors import ConfigurationError
+from app.domain.errors import ConfigurationError, JournalCorrupt
 from app.storage import database
 from app.storage.database import JOURNAL_FILE, SCHEMA_VERSION, Mode, open_reader, open_writer
 
-TABLES = {"alerts", "deliveries", "envelopes", "letterheads", "meta", "runs"}
+TABLES = {"alarms", "alerts", "attachments", "deliveries", "envelopes", "events", "letterheads", "meta", "runs"}
 
 
 def tables(connection: sqlite3.Connection) -> set[str]:
@@ -77,9 +77,9 @@ def test_a_journal_of_the_other_mode_is_refused(tmp_path: Path, made: Mode, serv
 
 
 def test_a_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
-    """The message names the file and the remedy."""
+    """It counts as a damaged one, and the message names the file."""
     (tmp_path / JOURNAL_FILE).write_text("not a database, and long enough to have a header\n" * 10)
-    with pytest.raises(ConfigurationError, match=f"{JOURNAL_FILE}: file is not a database; check"):
+    with pytest.raises(JournalCorrupt, match=f"{JOURNAL_FILE}: file is not a database"):
         open_writer(tmp_path, Mode.LIVE)
 
 

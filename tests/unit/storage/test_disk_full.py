@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from app.domain.errors import JournalUnavailable
 from app.storage import writer
 from app.storage.database import Mode
 from app.storage.journal import SqliteJournal
+from app.storage.reserve import RESERVE_BYTES, RESERVE_FILE
 from tests.support.desk import envelope_ids
 from tests.support.factories import LETTERHEAD, verdict_on
 from tests.support.requirements import missing, require_root
@@ -134,10 +136,10 @@ async def test_the_close_does_not_wait_for_room(desk: SqliteDesk) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 1 MiB."""
+    """A file system of 8 MiB, half of which the reserve takes."""
     require_root()
     mount = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", tmp_path], capture_output=True, text=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", tmp_path], capture_output=True, text=True, check=False
     )
     if mount.returncode:
         missing(f"root may not mount here: {mount.stderr.strip()}")
@@ -163,16 +165,63 @@ async def posted_until_full(desk: SqliteDesk) -> list[int]:
             return accepted
 
 
+def fill_a_part(disk: Path) -> None:
+    """Take some room for something else."""
+    (disk / "ballast").write_bytes(bytes(2_000_000))
+
+
+def take_the_rest(disk: Path) -> None:
+    """Fill the disk with something else."""
+    with (disk / "ballast").open("ab", buffering=0) as ballast, suppress(OSError):
+        while True:
+            ballast.write(bytes(4096))
+
+
 async def test_a_disk_that_fills_up_and_is_cleared(small_disk: Path, desk_on_small_disk: SqliteDesk) -> None:
-    """Every alert that was accepted is there, the rest was turned down, outcomes are recorded once there is room."""
+    """Every alert that was accepted is there, the rest was turned down, and all is well once there is room."""
     desk = desk_on_small_disk
-    with (small_disk / "ballast").open("wb") as ballast:
-        os.posix_fallocate(ballast.fileno(), 0, 400_000)
+    fill_a_part(small_disk)
     accepted = await posted_until_full(desk)
     marks = [desk.journal.record(verdict_on(envelope)) for envelope in accepted[:3]]
     (small_disk / "ballast").unlink()
     async with asyncio.timeout(HANG):
         await asyncio.gather(*marks)
+    await recovered(desk)
     await desk.post()
     assert await desk.open_counts() == {len(accepted) - 3 + 1}
     assert (await desk.due_ids())[:-1] == accepted[3:]
+
+
+async def test_outcomes_are_committed_in_the_room_of_the_reserve(
+    small_disk: Path, desk_on_small_disk: SqliteDesk
+) -> None:
+    """While the disk is full the outcomes of all that was accepted become durable, and nothing new is taken."""
+    desk = desk_on_small_disk
+    accepted = await posted_until_full(desk)
+    take_the_rest(small_disk)
+    async with asyncio.timeout(HANG):
+        await asyncio.gather(*(desk.journal.record(verdict_on(envelope)) for envelope in accepted))
+    with pytest.raises(JournalUnavailable, match="disk is full"):
+        await desk.post()
+    assert await desk.open_counts() == {0}
+
+
+async def test_nothing_is_taken_until_the_reserve_is_whole(small_disk: Path, desk_on_small_disk: SqliteDesk) -> None:
+    """A little room is for outcomes alone; with room for the reserve alerts are taken again."""
+    desk = desk_on_small_disk
+    ballast = small_disk / "ballast"
+    fill_a_part(small_disk)
+    await posted_until_full(desk)
+    assert not (small_disk / RESERVE_FILE).exists()
+    tried: list[str] = []
+    desk.journal._writer._connection.set_trace_callback(tried.append)
+    take_the_rest(small_disk)
+    os.truncate(ballast, ballast.stat().st_size - 1_000_000)
+    async with asyncio.timeout(HANG):
+        while tried.count("PRAGMA wal_checkpoint(PASSIVE)") < 3:
+            await asyncio.sleep(0.005)
+    assert desk.journal.fault
+    ballast.unlink()
+    await recovered(desk)
+    assert (small_disk / RESERVE_FILE).stat().st_blocks * 512 >= RESERVE_BYTES
+    desk.journal._writer._connection.set_trace_callback(None)

@@ -13,6 +13,7 @@ from app.domain.outcome import Outcome
 from app.domain.report import AlertReport
 from app.storage.database import JOURNAL_FILE, Mode
 from app.storage.journal import SqliteJournal
+from app.storage.reserve import RESERVE_FILE
 from tests.support.clock import NOW
 from tests.support.desk import envelope_ids
 from tests.support.factories import AMBIGUOUS, DEFERRED, FULL, LETTERHEAD, REFUSED, SENT, Batch, due_query, verdict_on
@@ -96,19 +97,19 @@ async def test_after_a_clean_end_one_file_holds_everything(tmp_path: Path) -> No
     desk = await opened(tmp_path)
     await desk.post(alert=FULL)
     await desk.journal.close()
-    assert [path.name for path in tmp_path.iterdir()] == [JOURNAL_FILE]
+    assert {path.name for path in tmp_path.iterdir()} == {JOURNAL_FILE, RESERVE_FILE}
 
 
 async def test_what_is_kept_for_good(tmp_path: Path) -> None:
-    """The MAC key, the usable time and the last id outlive a restart."""
+    """The MAC key, the clocks and the last id outlive a restart."""
     desk = await opened(tmp_path)
     last = envelope_ids(await desk.post())[-1]
-    await desk.journal.keep_usable_seconds(4711)
+    await desk.journal.keep_clocks(usable_seconds=4711, running_seconds=5000, at=NOW)
     await desk.journal.close()
     again = await opened(tmp_path)
     assert again.journal.mac_key == desk.journal.mac_key
     assert len(again.journal.mac_key) == 32
-    assert again.journal.usable_seconds == 4711
+    assert (again.journal.usable_seconds, again.journal.running_seconds, again.journal.kept_at) == (4711, 5000, NOW)
     assert again.journal.last_id == last
     await again.journal.close()
 

@@ -9,24 +9,29 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from app.domain.errors import JournalUnavailable
 from app.domain.outcome import Outcome
+from app.domain.ports import FreshStart
 from app.storage.database import Mode
 from app.storage.journal import SqliteJournal
+from tests.support.clock import NOW
 from tests.support.desk import envelope_ids
 from tests.support.factories import AMBIGUOUS, DEFERRED, LETTERHEAD, REFUSED, SENT, verdict_on
 from tests.support.sqlite_desk import SqliteDesk
 
+START = FreshStart(at=NOW, usable_seconds=0, running_seconds=0)
 outcomes = st.sampled_from([SENT, REFUSED, DEFERRED, AMBIGUOUS])
 
 
 class OpenEnvelopes(RuleBasedStateMachine):
-    """Accepts, records, fails and restarts in any order."""
+    """Accepts, records, fails, sends again, gives up and restarts in any order."""
 
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
         self.directory = TemporaryDirectory()
         self.open: list[int] = []
+        self.dead: set[int] = set()
 
     @initialize()
     def start(self) -> None:
@@ -69,6 +74,27 @@ class OpenEnvelopes(RuleBasedStateMachine):
         for envelope, outcome in pairs:
             if outcome in {SENT, REFUSED}:
                 self.open.remove(envelope)
+            if outcome == REFUSED:
+                self.dead.add(envelope)
+
+    @rule(limit=st.integers(1, 5))
+    def retry(self, limit: int) -> None:
+        """Send some dead letters again, as far as there is room in the backlog."""
+        result = self.run(self.desk.journal.retry_some(limit, START))
+        room = 20 - len(self.open)
+        if not room:
+            assert isinstance(result, JournalUnavailable)
+            return
+        retried = sorted(self.dead)[: min(limit, room)]
+        assert result.retried == len(retried)
+        self.open += retried
+        self.dead -= set(retried)
+
+    @precondition(lambda self: self.dead)
+    @rule()
+    def drop(self) -> None:
+        """Give a dead letter up: it has not been open."""
+        assert self.run(self.desk.journal.drop(self.dead.pop(), NOW)) is True
 
     @rule()
     def restart(self) -> None:

@@ -2,18 +2,15 @@
 
 import asyncio
 import re
-from datetime import timedelta
 
 import pytest
 
 from app.domain.alert import Severity
 from app.domain.envelope import EnvelopeState
-from app.storage import archive_reads, queue_reads
+from app.storage import archive_reads, dead_letters, queue_reads
 from app.storage.archive_reads import PageQuery
 from app.storage.codec import UNREADABLE
-from tests.support.clock import NOW
 from tests.support.desk import envelope_ids
-from tests.support.factories import REFUSED, verdict_on
 from tests.support.sqlite_desk import SqliteDesk
 
 FILTERS = {
@@ -78,22 +75,54 @@ async def test_what_is_due_is_read_in_the_order_of_its_index(desk: SqliteDesk) -
     assert "TEMP B-TREE FOR ORDER BY" not in plan
 
 
+LISTS = {
+    "dead letters": (dead_letters.LETTERS, "SEARCH e USING INDEX envelopes_dead (id<?)"),
+    "what to retry": (dead_letters.OLDEST, "SEARCH envelopes USING INDEX envelopes_dead (id>?)"),
+}
+
+
+@pytest.mark.parametrize(("query", "search"), LISTS.values(), ids=LISTS.keys())
+async def test_dead_letters_are_read_in_the_order_of_their_index(desk: SqliteDesk, query: str, search: str) -> None:
+    """However many were sent, only the failed ones are looked at."""
+    parameters = {"before": 1, "after": 0, "limit": 1}
+    rows = await desk.ask(lambda connection: connection.execute(f"EXPLAIN QUERY PLAN {query}", parameters).fetchall())
+    plan = " / ".join(row[3] for row in rows)
+    assert search in plan
+    assert "TEMP B-TREE" not in plan
+
+
+WAITING = {
+    "since": (queue_reads.WAITING_SINCE, (1,)),
+    "lowest": (queue_reads.LOWEST_RUNNING_SECONDS, (1,)),
+}
+
+
+@pytest.mark.parametrize(("query", "parameters"), WAITING.values(), ids=WAITING.keys())
+async def test_the_longest_wait_is_one_look_into_an_index(
+    desk: SqliteDesk, query: str, parameters: tuple[int, ...]
+) -> None:
+    """A million waiting mails are not walked over every few seconds."""
+    rows = await desk.ask(lambda connection: connection.execute(f"EXPLAIN QUERY PLAN {query}", parameters).fetchall())
+    plan = " / ".join(row[3] for row in rows)
+    assert "INDEX envelopes_waiting (rank=?)" in plan
+    assert "TEMP B-TREE" not in plan
+
+
+async def test_only_what_is_overdue_is_looked_at(desk: SqliteDesk) -> None:
+    """Mails that wait within their time cost nothing, though a million of them wait."""
+    parameters = {"made_before": 1, "after": 0, "limit": 1, "quarantined": "[]"}
+    explain = f"EXPLAIN QUERY PLAN {queue_reads.OVERDUE}"
+    rows = await desk.ask(lambda connection: connection.execute(explain, parameters).fetchall())
+    plan = " / ".join(row[3] for row in rows)
+    assert "INDEX envelopes_waiting (rank=? AND running_seconds<?)" in plan
+
+
 async def test_reads_do_not_wait_for_a_commit(desk: SqliteDesk) -> None:
     """While a commit takes its time, the sender and people get their answers."""
     batch = await desk.post()
     async with desk.held_writer():
         assert await desk.due_ids() == envelope_ids(batch)
         assert await desk.journal.find(batch.alerts[0].id) is not None
-
-
-async def test_the_age_of_the_oldest_open_mail_is_known(desk: SqliteDesk) -> None:
-    """Finished mails do not count, and without an open one there is none."""
-    assert await desk.journal.oldest_open() is None
-    (old,) = envelope_ids(await desk.post(at=NOW - timedelta(days=2)))
-    await desk.post(at=NOW - timedelta(days=1))
-    assert await desk.journal.oldest_open() == NOW - timedelta(days=2)
-    await desk.journal.record(verdict_on(old, REFUSED))
-    assert await desk.journal.oldest_open() == NOW - timedelta(days=1)
 
 
 async def test_posts_under_way_count_against_the_backlog_limit(desk: SqliteDesk) -> None:
@@ -114,6 +143,8 @@ async def test_an_unreadable_row_does_not_stop_the_others(desk: SqliteDesk) -> N
     wanted = envelope_ids(first) + envelope_ids(last)
     assert await desk.due_ids() == wanted
     assert await desk.due_ids() == wanted
+    overdue = await desk.journal.overdue(made_before=0, after=0, limit=2)
+    assert [mail.envelope.id for mail in overdue] == wanted
     assert desk.journal.open_count == 3
 
 

@@ -2,14 +2,17 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.domain.envelope import Envelope
-from app.domain.errors import JournalUnavailable
+from app.domain.errors import JournalCorrupt, JournalFailed, JournalUnavailable
 from app.storage import writer
+from app.storage.database import JOURNAL_FILE
 from tests.support.desk import envelope_ids
 from tests.support.factories import Batch, verdict_on
 from tests.support.sqlite_desk import SqliteDesk
@@ -168,3 +171,73 @@ async def test_a_fault_of_the_program_in_a_commit_does_not_end_the_writer(desk: 
         await desk.ask(break_down)
     await desk.post()
     assert await desk.open_counts() == {1}
+
+
+def failing(code: int) -> Callable[[sqlite3.Connection], None]:
+    """Return an errand that meets what a broken disk makes SQLite say."""
+
+    def fail(_: sqlite3.Connection) -> None:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = code
+        raise error
+
+    return fail
+
+
+async def test_after_a_failed_fsync_nothing_is_committed(desk: SqliteDesk) -> None:
+    """Everything that waits fails, outcomes too, and no other commit is tried: its fsync would say nothing."""
+    (envelope,) = envelope_ids(await desk.post())
+    commits = await desk.commits()
+    async with desk.held_writer():
+        fsync = desk.ask(failing(sqlite3.SQLITE_IOERR_FSYNC))
+        post = asyncio.create_task(desk.post())
+        mark = desk.journal.record(verdict_on(envelope))
+    results = await asyncio.gather(fsync, post, mark, return_exceptions=True)
+    results += await asyncio.gather(desk.post(), desk.journal.record(verdict_on(envelope)), return_exceptions=True)
+    assert [type(result) for result in results] == [JournalFailed] * 5
+    assert isinstance(desk.journal.broken.result(), JournalFailed)
+    assert commits == ["COMMIT", "ROLLBACK"]  # the held one, and the one that failed
+
+
+async def test_the_end_after_a_failed_fsync_writes_nothing(desk: SqliteDesk, tmp_path: Path) -> None:
+    """The close leaves the write-ahead log where it is: a checkpoint would begin with another fsync."""
+    await desk.post()
+    with pytest.raises(JournalFailed):
+        await desk.ask(failing(sqlite3.SQLITE_IOERR_FSYNC))
+    before = (tmp_path / JOURNAL_FILE).read_bytes()
+    await desk.journal.close()
+    assert (tmp_path / JOURNAL_FILE).read_bytes() == before
+    assert (tmp_path / f"{JOURNAL_FILE}-wal").stat().st_size > 0
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR_READ])
+async def test_damage_met_by_a_commit_ends_the_journal(desk: SqliteDesk, code: int) -> None:
+    """Who waits is told to come again, for by then what can be read is in a new journal."""
+    with pytest.raises(JournalUnavailable):
+        await desk.ask(failing(code))
+    assert isinstance(desk.journal.broken.result(), JournalCorrupt)
+
+
+async def test_damage_met_by_a_read_ends_the_journal(desk: SqliteDesk) -> None:
+    """The commit that runs meanwhile is still answered as it ends."""
+
+    def damaged(_: sqlite3.Connection) -> None:
+        error = sqlite3.DatabaseError("database disk image is malformed")
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise error
+
+    async with desk.held_writer():
+        post = asyncio.create_task(desk.post())
+        with pytest.raises(sqlite3.DatabaseError):
+            await desk.journal._reader.run(damaged)
+    with pytest.raises(JournalUnavailable):
+        await post
+    assert isinstance(desk.journal.broken.result(), JournalCorrupt)
+
+
+async def test_a_reader_without_a_disk_does_not_end_the_journal(desk: SqliteDesk) -> None:
+    """Only the writer can say that the disk does not keep what is written."""
+    with pytest.raises(sqlite3.OperationalError):
+        await desk.journal._reader.run(failing(sqlite3.SQLITE_IOERR_LOCK))
+    await desk.post()
+    assert not desk.journal.broken.done()

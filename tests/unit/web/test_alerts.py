@@ -6,14 +6,17 @@ from typing import Any
 
 import pytest
 
+from app.domain.attachment import Attachment
 from app.domain.envelope import EnvelopeState, QueuedMail
 from app.domain.ids import format_id
 from app.domain.outcome import Outcome
+from app.domain.ports import FreshStart
 from tests.support.clock import NOW
 from tests.support.factories import AMBIGUOUS, DEFERRED, FULL, REFUSED, SENT, Factory, judged
 from tests.support.web_site import Site
 
 make = Factory()
+DF = Attachment(name="df.txt", content_type="text/plain", size_bytes=3, data=b"abc")
 
 
 async def put(site: Site, *outcomes: Outcome, **of: Any) -> QueuedMail:
@@ -94,6 +97,7 @@ async def test_each_recipient_is_shown_with_the_last_reply(site: Site) -> None:
         {
             "address": "ops@example.org",
             "state": "sent",
+            "text": "sent",
             "attempts": 1,
             "last_attempt_at": "2026-03-04T05:06:07.890Z",
             "relay": "mx1",
@@ -104,6 +108,7 @@ async def test_each_recipient_is_shown_with_the_last_reply(site: Site) -> None:
         {
             "address": "boss@example.org",
             "state": "refused",
+            "text": "the relay refused the recipient (550 5.1.1), not retried",
             "attempts": 1,
             "last_attempt_at": "2026-03-04T05:06:07.890Z",
             "relay": "mx1",
@@ -121,6 +126,28 @@ async def test_a_mail_that_waits_shows_its_next_attempt(site: Site) -> None:
     assert (waits["next_attempt_at"], waits["finished_at"]) == ("2026-03-04T05:07:07.890Z", None)
     assert (ended["next_attempt_at"], ended["finished_at"]) == (None, "2026-03-04T05:06:07.890Z")
     assert waits["recipients"][0]["possibly_twice"] is True
+
+
+async def test_attachments_are_listed(site: Site) -> None:
+    """Their names, types and sizes; what is in them went with the mail, unless it was too large for that."""
+    body = await shown(site, await put(site, alert=replace(FULL, attachments=(DF,))))
+    assert body["attachments"] == [{"name": "df.txt", "content_type": "text/plain", "size_bytes": 3}]
+    assert body["mails"][0]["without_attachments"] is False
+
+
+async def test_what_people_did_to_a_mail_is_shown(site: Site) -> None:
+    """A retry and a drop are on the record, with their times."""
+    mail = await put(site, REFUSED, REFUSED)
+    await site.journal.retry(mail.envelope.id, FreshStart(NOW, 0, 0))
+    await site.journal.record(judged(mail, (REFUSED, SENT)))
+    await site.journal.drop(mail.envelope.id, NOW)
+    shown_mail = (await shown(site, mail))["mails"][0]
+    assert shown_mail["events"] == [
+        {"at": "2026-03-04T05:06:07.890Z", "kind": "retried"},
+        {"at": "2026-03-04T05:06:07.890Z", "kind": "dropped"},
+    ]
+    assert shown_mail["state"] == "dropped"
+    assert [recipient["state"] for recipient in shown_mail["recipients"]] == ["dropped", "sent"]
 
 
 async def test_an_id_may_be_written_as_people_do(site: Site) -> None:

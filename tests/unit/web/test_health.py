@@ -5,12 +5,16 @@ from datetime import timedelta
 
 import pytest
 
+from app.domain.vitals import RelayVitals
 from app.web.health import Vitals
 from tests.support.clock import NOW
 from tests.support.web_site import WELL, Site
 
 MINUTE = timedelta(minutes=1)
 BLOCKED = replace(WELL, relay_fault="the relay refuses connections", blocked_for=5 * MINUTE, queue_depth=3)
+WORKS = RelayVitals(name="mx2", usable=True)
+NO_LOGIN = RelayVitals(name="mx1", usable=False, reason="the relay refused the login (535)", is_configuration=True)
+DOWN = RelayVitals(name="mx3", usable=False, reason="cannot connect")
 
 STATUSES = {
     "all is well": (WELL, "ok", 200),
@@ -18,6 +22,9 @@ STATUSES = {
     "blocked for 5 minutes": (BLOCKED, "degraded", 200),
     "blocked for less": (replace(BLOCKED, blocked_for=5 * MINUTE - timedelta(seconds=1)), "ok", 200),
     "blocked with nothing to send": (replace(BLOCKED, queue_depth=0), "ok", 200),
+    "the only relay refuses the login": (replace(WELL, relays=(NO_LOGIN,)), "degraded", 200),
+    "another relay works": (replace(WELL, relays=(NO_LOGIN, WORKS)), "ok", 200),
+    "another may work soon": (replace(WELL, relays=(NO_LOGIN, DOWN)), "ok", 200),
     "queue cannot be read": (replace(WELL, queue_fault="malformed"), "degraded", 200),
     "journal out of order": (replace(WELL, journal_fault="disk full"), "unavailable", 503),
     "journal and relay": (replace(BLOCKED, journal_fault="disk full"), "unavailable", 503),
@@ -41,8 +48,8 @@ async def test_a_stranger_sees_only_the_status(site: Site) -> None:
 
 
 async def test_whoever_may_read_sees_the_details(site: Site) -> None:
-    """Version, uptime, queue depth, and the age of the oldest unsent mail."""
-    site.vitals = replace(WELL, queue_depth=3, oldest_open_at=NOW - MINUTE)
+    """Version, uptime, queue depth, the age of the oldest unsent mail, and what an unclean end may have doubled."""
+    site.vitals = replace(WELL, queue_depth=3, oldest_open_at=NOW - MINUTE, possibly_twice=2)
     site.clock.pass_time(MINUTE)
     assert (await site.get("/healthz")).json == {
         "status": "ok",
@@ -50,7 +57,19 @@ async def test_whoever_may_read_sees_the_details(site: Site) -> None:
         "uptime_seconds": 60,
         "queue_depth": 3,
         "oldest_unsent_age_seconds": 120,
+        "possibly_twice": 2,
+        "relays": [],
     }
+
+
+async def test_each_relay_is_told_with_what_ails_it(site: Site) -> None:
+    """Which of them works, and whether waiting helps with the others."""
+    site.vitals = replace(WELL, relays=(NO_LOGIN, WORKS, DOWN))
+    assert (await site.get("/healthz")).json["relays"] == [
+        {"name": "mx1", "state": "misconfigured", "reason": "the relay refused the login (535)"},
+        {"name": "mx2", "state": "usable"},
+        {"name": "mx3", "state": "unusable", "reason": "cannot connect"},
+    ]
 
 
 @pytest.mark.parametrize(

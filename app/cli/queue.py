@@ -1,0 +1,130 @@
+"""`mailalert queue`: look at the mails of the running daemon, send failed ones again, or drop them."""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from app.cli.client import ClientError, Daemon, read_token
+from app.cli.ending import USAGE, fail, warn
+from app.cli.options import url_option
+from app.cli.progress import ProgressBar
+from app.cli.queue_lines import for_people, for_programs
+from app.domain.ids import parse_id
+
+PAGE = 500  # the most that the daemon gives at once
+FAILED = "failed"
+STATES = ("queued", "sent", "partly-sent", FAILED, "dropped")
+ids_argument = click.argument("ids", metavar="ID...", nargs=-1)
+
+
+@click.group()
+def queue() -> None:
+    """Look at the mails of the running daemon; send failed ones again, or drop them.
+
+    Exit codes are those of `send`; 65 means that there is no such dead letter.
+    """
+
+
+@queue.command("list")
+@click.option("--state", type=click.Choice(STATES), default="queued", show_default=True, help="Which mails.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many, newest first.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array with all that the daemon tells.")
+@url_option
+def list_mails(*, state: str, limit: int, as_json: bool, url: str) -> None:
+    """List alerts by what became of their mails.
+
+    `--state failed` lists the dead letters: mails that failed for some recipient, with the reason for each. In
+    a pipe the fields are separated by tabs.
+    """
+    with _errors():
+        found, more = _newest(Daemon(url, read_token()), state, limit)
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False, indent=2))
+    elif sys.stdout.isatty():
+        print(*for_people(found, width=shutil.get_terminal_size().columns), sep="\n")
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in for_programs(found))
+    if more:
+        warn(f"there are more than {limit}; see --limit")
+
+
+@queue.command()
+@ids_argument
+@click.option("--all", "everything", is_flag=True, help="All dead letters, the oldest first.")
+@url_option
+def retry(*, ids: tuple[str, ...], everything: bool, url: str) -> None:
+    """Send dead letters again, each to the recipients for whom it failed."""
+    if bool(ids) == everything:
+        fail("name the dead letters to send again, or use --all (mailalert queue list --state failed)", USAGE)
+    with _errors():
+        daemon = Daemon(url, read_token())
+        for each in ids:
+            answer = daemon.post(f"/dead-letters/{quote(each, safe='')}/retry", wants="id")
+            print(answer["id"], "is queued again")
+        if everything:
+            _retry_all(daemon)
+
+
+@queue.command()
+@ids_argument
+@url_option
+def drop(*, ids: tuple[str, ...], url: str) -> None:
+    """Give up dead letters. That they were dropped stays on the record."""
+    if not ids:
+        fail("name the dead letters to drop (mailalert queue list --state failed)", USAGE)
+    with _errors():
+        daemon = Daemon(url, read_token())
+        for each in ids:
+            answer = daemon.delete(f"/dead-letters/{quote(each, safe='')}", wants="id")
+            print(answer["id"], "is dropped")
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        fail(error, error.code)
+
+
+def _newest(daemon: Daemon, state: str, limit: int) -> tuple[list[dict[str, Any]], bool]:
+    """Return what is in the state, and whether there is more."""
+    if state == FAILED:
+        path, key = "/dead-letters?", "dead_letters"
+    else:
+        path, key = f"/alerts?state={quote(state.replace('-', ' '))}&", "alerts"
+    found: list[dict[str, Any]] = []
+    cursor = ""
+    while True:
+        page = daemon.get(f"{path}limit={min(PAGE, limit - len(found))}{cursor}", wants=key)
+        found += page[key]
+        if page["next"] is None or len(found) >= limit:
+            return found, page["next"] is not None
+        cursor = f"&cursor={page['next']}"
+
+
+def _retry_all(daemon: Daemon) -> None:
+    """Go from the oldest to the newest, step by step; ids tell how far, for they grow with time."""
+    newest = [letter["id"] for letter in daemon.get("/dead-letters?limit=1", wants="dead_letters")["dead_letters"]]
+    last = (parse_id(newest[0]) if newest else None) or 0
+    retried, cursor, first = 0, "", 0
+    with ProgressBar(sys.stderr) as bar:
+        while True:
+            try:
+                step = daemon.post(f"/dead-letters/retry?limit={PAGE}{cursor}", wants="retried")
+            except ClientError as error:
+                raise ClientError(f"{error} ({retried} are queued again)", error.code) from None
+            retried += step["retried"]
+            if step["next"] is None:
+                break
+            position = parse_id(step["next"]) or 0
+            first = first or position
+            bar.show((position - first) / max(1, last - first), f"{retried} are queued again")
+            cursor = f"&cursor={step['next']}"
+    print(retried, "are queued again")

@@ -1,0 +1,185 @@
+"""The courier: brings one mail to the relay, in as many transactions as it takes, and settles what came of it."""
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from app.delivery.connection import NO_FOLLOWING, Connection, Following, SendResult
+from app.delivery.link import RelayLink
+from app.delivery.opening import RelayFault
+from app.delivery.parcel import Parcel
+from app.delivery.tools import Tools
+from app.domain.envelope import QueuedMail
+from app.domain.ids import format_id
+from app.domain.outcome import Deferred, Outcome, Scope
+from app.domain.verdict import Attempt, is_uncharged, judge
+from app.protocols.smtp.transaction import OutgoingMail
+
+log = structlog.get_logger()
+
+BROKEN_ATTEMPT = Deferred(Scope.RELAY, "the attempt failed here; the log says why")
+REFUSES_SENDERS = "the relay refuses the sender of every mail; set mail_from to what this account may send as"
+CUT_OFF = "the daemon was stopped before the relay confirmed the mail; it is sent again"
+NOT_REACHED = Deferred(Scope.RELAY, "the relay failed before it came to this recipient")
+
+
+class Courier:
+    """Keeps one connection to the relay of its link."""
+
+    def __init__(self, tools: Tools, link: RelayLink) -> None:
+        """Connect nothing before there is a mail."""
+        self._tools = tools
+        self._link = link
+        self._connection: Connection | None = None
+
+    @property
+    def past_final_dot(self) -> bool:
+        """Whether a mail has been handed over in full and its reply is not there yet."""
+        return self._connection is not None and self._connection.past_final_dot
+
+    @property
+    def takes_another(self) -> bool:
+        """Whether one more mail may go over the connection that there is."""
+        return self._connection is not None and not self._is_worn(self._connection)
+
+    async def connect(self) -> None:
+        """Open a new connection. Raises RelayFault."""
+        await self.hang_up()
+        await self._open()
+
+    async def deliver(self, parcel: Parcel, following: Following, *, begun: OutgoingMail | None = None) -> None:
+        """Send the mail and settle what came of it. `begun` is its first transaction, where that went out ahead."""
+        epoch = self._link.epoch
+        self._tools.relays.trying()
+        try:
+            mail_taken_up = await self._send_all(parcel, following, begun, epoch)
+        except RelayFault as fault:
+            if not self._link.bears_no_more(fault.outcome):
+                self._link.trip(fault.outcome, epoch)
+            parcel.fail(fault.outcome)
+            mail_taken_up = False
+        except asyncio.CancelledError:
+            self._settle_cut_off(parcel)
+            raise
+        except Exception:  # the top of the courier: a mail that fails must not stop the rest
+            log.exception("sending_failed", envelope=format_id(parcel.mail.envelope.id))
+            parcel.fail(BROKEN_ATTEMPT)
+            mail_taken_up = True
+        outcomes: Mapping[int, Outcome] = parcel.outcomes
+        if mail_taken_up:
+            outcomes = self._tools.suspects.charged(parcel.mail.envelope.id, outcomes)
+        self.settle(parcel.mail, outcomes)
+        # Behind the verdict: what is seen must be noted, even if this is cancelled.
+        await self._drop_unusable()
+
+    async def _send_all(self, parcel: Parcel, following: Following, begun: OutgoingMail | None, epoch: int) -> bool:
+        """Send transaction after transaction; return whether the relay took the mail up in any."""
+        mail_taken_up = False
+        while True:
+            outgoing = begun or parcel.next_transaction(self.most_recipients(await self._ready_connection()))
+            begun = None
+            result = await self._send(outgoing, following if parcel.is_complete else NO_FOLLOWING)
+            mail_taken_up |= result.mail_taken_up
+            if not self._note(parcel, result, epoch):
+                parcel.fail_rest(NOT_REACHED)
+            if parcel.is_complete:
+                return mail_taken_up
+
+    async def _send(self, outgoing: OutgoingMail, following: Following) -> SendResult:
+        result = await (await self._ready_connection()).send(outgoing, following)
+        if not result.stale:
+            return result
+        # The server closed it while it was idle, or behind the mail before: again at once, free of charge.
+        if result.out_of_step:
+            self._link.lost_step(ahead=result.ahead)
+        await self.hang_up()
+        return await (await self._ready_connection()).send(outgoing, following)
+
+    def _note(self, parcel: Parcel, result: SendResult, epoch: int) -> bool:
+        """Tell the link and the parcel what came of a transaction; return whether another may follow."""
+        link = self._link
+        outcomes = self._weighed(result)
+        taken = parcel.note(outcomes)
+        if taken is not None:
+            link.takes_recipients(taken)
+        if result.out_of_step:
+            link.lost_step(ahead=result.ahead)
+        for outcome in outcomes:
+            if isinstance(outcome, Deferred) and is_uncharged(outcome):
+                link.trip(outcome, epoch)
+                return False
+        link.answered(result)
+        if any(not isinstance(outcome, Deferred) for outcome in outcomes):
+            self._tools.relays.left()
+        return True
+
+    def _weighed(self, result: SendResult) -> Sequence[Outcome]:
+        """Return the outcomes; a relay that refuses every sender is at fault itself."""
+        if not self._link.refuses_every_sender(result.sender_refusal):
+            return result.outcomes
+        return [Deferred(Scope.RELAY, REFUSES_SENDERS, result.sender_refusal)] * len(result.outcomes)
+
+    def _settle_cut_off(self, parcel: Parcel) -> None:
+        """Note what is known of a mail that was cut off: the relay may have taken it, so the journal must know."""
+        if self._connection is not None and self._connection.past_final_dot:
+            parcel.note(self._connection.abandon(CUT_OFF).outcomes)
+        if parcel.outcomes:
+            parcel.fail_rest(NOT_REACHED)
+            self.settle(parcel.mail, parcel.outcomes)
+
+    def settle(self, mail: QueuedMail, outcomes: Mapping[int, Outcome]) -> None:
+        """Have recorded what the outcomes change; a mail for which nothing is charged goes back to the queue."""
+        tools = self._tools
+        attempt = Attempt(
+            relay=self._link.name,
+            at=tools.clock.now(),
+            usable_seconds=tools.relays.usable_seconds(),
+            running_seconds=tools.running_seconds(),
+            lifetime=tools.lifetime_of(mail.envelope.severity),
+            random=random.random(),  # noqa: S311 - jitter: what was deferred together must not come back together
+        )
+        verdict = judge(mail, outcomes, attempt)
+        if verdict is None:
+            tools.queue.put_back(mail)
+        else:
+            tools.suspects.clear(mail.envelope.id)
+            tools.recorder.record(mail, verdict)
+
+    # The connection
+
+    def most_recipients(self, connection: Connection | None = None) -> int:
+        """Return how many recipients one transaction may have."""
+        connection = connection or self._connection
+        if connection is None:
+            return self._link.most_recipients
+        told = connection.capabilities.max_recipients
+        return self._link.most_recipients if told is None else min(told, self._link.most_recipients)
+
+    def _is_worn(self, connection: Connection) -> bool:
+        """Whether the connection has had as many mails as it should."""
+        told = connection.capabilities.max_mails
+        most = self._link.policy.mails_per_connection
+        return connection.mails >= (most if told is None else min(told, most))
+
+    async def _ready_connection(self) -> Connection:
+        await self._drop_unusable()
+        return self._connection or await self._open()
+
+    async def _open(self) -> Connection:
+        self._connection = await self._link.connect()
+        self._link.sessions += 1
+        return self._connection
+
+    async def _drop_unusable(self) -> None:
+        connection = self._connection
+        if connection is not None and (not connection.usable or self._is_worn(connection)):
+            await self.hang_up()
+
+    async def hang_up(self) -> None:
+        """Close the connection, if there is one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._link.sessions -= 1
+            await connection.close()

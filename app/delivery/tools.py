@@ -1,0 +1,33 @@
+"""What every worker of a sender works with."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from app.delivery.recorder import Recorder
+from app.delivery.relays import Relays
+from app.delivery.suspects import Suspects
+from app.domain.alert import Severity
+from app.domain.envelope import QueuedMail
+from app.domain.ports import Clock
+from app.pipeline.queue import MailQueue
+
+HEAVY_AT_ONCE = 2  # mails with attachments in memory: each is there three times, as data, as mail and on its way
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """Shared by all workers. `render` wants a mail with the data of its attachments."""
+
+    queue: MailQueue
+    relays: Relays
+    recorder: Recorder
+    suspects: Suspects
+    render: Callable[[QueuedMail], bytes]
+    envelope_id: Callable[[QueuedMail], str]  # that a bounce brings back
+    with_attachments: Callable[[QueuedMail], Awaitable[QueuedMail]]
+    clock: Clock
+    lifetime_of: Callable[[Severity], timedelta]
+    running_seconds: Callable[[], int]
+    heavy: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HEAVY_AT_ONCE))

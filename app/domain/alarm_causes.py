@@ -1,0 +1,220 @@
+"""What alarms are raised about, each in plain sentences that say what happened and what to do."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from app.domain.alarm import Alarm
+from app.domain.alert import Severity
+from app.domain.envelope import Delivery, DeliveryState, QueuedMail
+from app.domain.ids import format_id
+from app.domain.verdict import Verdict
+from app.domain.vitals import RelayVitals
+
+# None is critical: that is for what people post, which leaves before any alarm mail.
+FAILED = frozenset({DeliveryState.REFUSED, DeliveryState.EXPIRED})
+MAX_NAMED = 20  # recipients or relays in one text; a list of thousands is for `mailalert queue list`
+
+
+def dead_letter_alarm(mail: QueuedMail, verdict: Verdict) -> Alarm | None:
+    """Return the alarm that the mail failed for some recipient, None if it did not.
+
+    None too for a mail that is an alarm itself: an alarm about an alarm would be a loop. The cause leaves the
+    relay's reply out, so that a storm of one kind is one alarm.
+    """
+    failed = [delivery for delivery in verdict.deliveries if delivery.state in FAILED]
+    if not failed or mail.letterhead.is_alarm:
+        return None
+    number, subject = format_id(mail.envelope.id), mail.accepted.alert.subject
+    return Alarm(
+        cause=f"{failed[0].state}: {failed[0].reason}",
+        subject=f"A mail has failed: {failed[0].reason}",
+        text="\n".join(
+            [
+                f'The mail about "{subject}" did not get to everybody:',
+                "",
+                *_listed([_failure(mail, delivery) for delivery in failed]),
+                "",
+                "It is kept as a dead letter. Once the reason is gone, have it sent again:",
+                "",
+                f"mailalert queue retry {number}",
+            ]
+        ),
+        facts={"alert": format_id(mail.envelope.alert_id), "envelope": number, "reason": failed[0].reason},
+    )
+
+
+def relay_alarm(relay: RelayVitals, *, others_work: bool) -> Alarm:
+    """Return the alarm that one relay cannot be used."""
+    return Alarm(
+        cause=f"relay: {relay.name}",
+        subject=f"The relay {relay.name} cannot be used",
+        text="\n\n".join(
+            [
+                _relay_line(relay),
+                "Mail leaves over the other relays." if others_work else "Mail waits in the journal; nothing is lost.",
+                *_relay_advice([relay]),
+            ]
+        ),
+        severity=Severity.WARNING if others_work else Severity.ERROR,
+        facts={"relay": relay.name, "reason": relay.reason},
+    )
+
+
+def no_relay_alarm(relays: Sequence[RelayVitals], *, waiting: int) -> Alarm:
+    """Return the alarm that no relay can be used, and how many mails wait for one."""
+    return Alarm(
+        cause="no relay",
+        subject="No mail can leave",
+        text="\n\n".join(
+            [
+                "\n".join(_listed([_relay_line(relay) for relay in relays])),
+                f"{_mails(waiting)} in the journal, and nothing is lost. Sending goes on by itself once a relay works.",
+                *_relay_advice(relays),
+            ]
+        ),
+        facts={"waiting": str(waiting), "relays": ", ".join(relay.name for relay in relays)},
+    )
+
+
+def delay_alarm(waited: timedelta, *, waiting: int) -> Alarm:
+    """Return the alarm that critical mail has waited too long."""
+    return Alarm(
+        cause="critical mail waits",
+        subject=f"Critical mail has been waiting for {duration(waited)}",
+        text=(
+            f"The oldest critical mail has been waiting for {duration(waited)}. {_mails(waiting)} in all."
+            "\n\n`mailalert queue list --state queued` shows them with the relay's last word on each."
+        ),
+        facts={"waited_seconds": str(int(waited.total_seconds())), "waiting": str(waiting)},
+    )
+
+
+def waiting_long_alarm(mail: QueuedMail, waited: timedelta, *, waiting: int) -> Alarm:
+    """Return the alarm that this mail, the oldest, has waited for a day or more."""
+    reasons = [delivery.reason for delivery in mail.pending if delivery.reason]
+    said = f"\n\nWhat was last said of it: {reasons[0]}." if reasons else ""
+    return Alarm(
+        cause="mail waits for a day",
+        subject=f"Mail has been waiting for {duration(waited)}",
+        text=(
+            f'The mail about "{mail.accepted.alert.subject}" has been waiting for {duration(waited)}.'
+            f" {_mails(waiting)} in all.{said}"
+            f"\n\n`mailalert queue list --state queued` shows what waits. At the end of its lifetime a mail"
+            " becomes a dead letter, which can still be sent again."
+        ),
+        facts={"envelope": format_id(mail.envelope.id), "waited_seconds": str(int(waited.total_seconds()))},
+    )
+
+
+def quarantine_alarm(quarantine: str) -> Alarm:
+    """Return the alarm that rows of the journal cannot be read; `quarantine` says how many."""
+    return Alarm(
+        cause="quarantine",
+        subject="Some mails cannot be read from the journal",
+        text=(
+            f"{quarantine}. All others are sent. The log names each of them in an event mail_quarantined;"
+            " they are tried again at the next start. See whether the disk is sound."
+        ),
+    )
+
+
+def journal_alarm(fault: str) -> Alarm:
+    """Return the alarm that the journal takes no alerts; `fault` says why."""
+    return Alarm(
+        cause="journal",
+        subject="New alerts are not accepted",
+        text=(
+            f"The journal cannot take them: {fault}.\n\nThey are answered with 503 until this is mended."
+            " What was accepted before is kept, and is being sent."
+        ),
+        facts={"fault": fault},
+    )
+
+
+def broken_journal_alarm(fault: str) -> Alarm:
+    """Return the alarm that this run has to end, because its journal is broken for good; `fault` says how.
+
+    A cause of its own: a full disk that was told of before must not silence it.
+    """
+    return Alarm(
+        cause="journal broken",
+        subject="The journal has failed, and sending has stopped",
+        text=(
+            f"{fault}\n\nNothing is written to the journal any more, and no mail leaves until the daemon has started"
+            " anew. What was accepted is in the journal. See whether the disk is sound."
+        ),
+        facts={"fault": fault},
+    )
+
+
+def clock_alarm(jump: timedelta) -> Alarm:
+    """Return the alarm that the wall clock jumped, forward or (negative) back."""
+    way = "back" if jump < timedelta() else "forward"
+    return Alarm(
+        cause=f"clock: {way}",
+        subject=f"The clock jumped {way} by {duration(abs(jump))}",
+        text=(
+            f"The time of day went {way} by {duration(abs(jump))} against the time that has passed."
+            " No mail expires, none is removed and none waits longer because of it; but new mails carry the new time."
+            "\n\nIf this machine slept, or its clock was set right, nothing needs to be done. Else see to its clock."
+        ),
+        severity=Severity.WARNING,
+        facts={"seconds": str(round(jump.total_seconds()))},
+    )
+
+
+def rescue_alarm(*, copied: int, lost: int | None, old_file: str) -> Alarm:
+    """Return the alarm that a damaged journal was replaced: mails copied from `old_file`, and how many were lost.
+
+    `lost` is None if not even their number could be read.
+    """
+    uncounted = "an unknown number of mails"
+    return Alarm(
+        cause="journal rescued",
+        subject=f"The journal was damaged: {uncounted if lost is None else _counted(lost, 'mail')} could not be saved",
+        text=(
+            f"The journal's file was damaged, and a new one took its place. Of the unfinished mails {copied} were"
+            f" copied into it and are being sent; {uncounted if lost is None else lost} could not be read."
+            f"\n\nThe damaged file is kept as {old_file}. See whether the disk is sound, and delete the file when"
+            " you need it no more."
+        ),
+        facts={"copied": str(copied), "lost": "unknown" if lost is None else str(lost), "old_file": old_file},
+    )
+
+
+def duration(time: timedelta) -> str:
+    """Return the time in words, in its largest whole unit: "17 minutes"."""
+    seconds = int(time.total_seconds())
+    for unit, size in (("day", 86_400), ("hour", 3600), ("minute", 60)):
+        if seconds >= size:
+            return _counted(seconds // size, unit)
+    return _counted(seconds, "second")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _mails(waiting: int) -> str:
+    return f"{_counted(waiting, 'mail')} {'waits' if waiting == 1 else 'wait'}"
+
+
+def _failure(mail: QueuedMail, delivery: Delivery) -> str:
+    address = mail.letterhead.recipients[delivery.position].address
+    said = f" The relay {delivery.relay} said: {delivery.reply}" if delivery.reply else ""
+    return f"{address}: {delivery.state}, {delivery.reason}.{said}"
+
+
+def _relay_line(relay: RelayVitals) -> str:
+    return f"{relay.name}: {relay.reason}"
+
+
+def _relay_advice(relays: Sequence[RelayVitals]) -> list[str]:
+    if not any(relay.is_configuration for relay in relays):
+        return []
+    return ["Waiting does not help here: somebody has to change something. `mailalert check` shows the whole dialogue."]
+
+
+def _listed(lines: Sequence[str]) -> list[str]:
+    more = len(lines) - MAX_NAMED
+    return [*lines[:MAX_NAMED], f"and {more} more"] if more > 0 else [*lines]

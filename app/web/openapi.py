@@ -1,0 +1,80 @@
+"""What the OpenAPI document shows of the reading API: an example of each answer."""
+
+from typing import Any
+
+from app.httpkit import problems
+
+Responses = dict[int | str, dict[str, Any]]  # by status, as FastAPI takes them
+
+FAILED_RECIPIENT = {
+    "address": "ops@example.org",
+    "state": "refused",
+    "text": "mailbox does not exist (550 5.1.1), not retried",
+    "attempts": 1,
+    "last_attempt_at": "2026-03-04T05:06:08.120Z",
+    "relay": "mx1",
+    "reply": "550 5.1.1 no such user",
+    "reason": "mailbox does not exist",
+    "possibly_twice": False,
+}
+SUMMARY = {
+    "id": "0146KBZ9XG000",
+    "received_at": "2026-03-04T05:06:07.890Z",
+    "state": "failed",
+    "severity": "critical",
+    "status": "firing",
+    "subject": "disk full",
+    "source": "cron@db1",
+}
+ALERTS = {"alerts": [SUMMARY], "next": None}
+ALERT = {
+    **SUMMARY,
+    "content": "/var is at 100 %",
+    "labels": {"host": "db1"},
+    "key": "",
+    "starts_at": None,
+    "ends_at": None,
+    "links": [],
+    "extra": {},
+    "notes": [],
+    "attachments": [{"name": "df.txt", "content_type": "text/plain", "size_bytes": 612}],
+    "mails": [
+        {
+            "id": "0146KBZ9XG001",
+            "state": "failed",
+            "made_at": "2026-03-04T05:06:07.890Z",
+            "finished_at": "2026-03-04T05:06:08.120Z",
+            "next_attempt_at": None,
+            "without_attachments": False,
+            "events": [],
+            "recipients": [FAILED_RECIPIENT],
+        }
+    ],
+}
+DEAD_LETTERS = {
+    "dead_letters": [
+        {
+            "id": "0146KBZ9XG001",
+            "alert_id": "0146KBZ9XG000",
+            "failed_at": "2026-03-04T05:06:08.120Z",
+            "severity": "critical",
+            "subject": "disk full",
+            "recipients": [FAILED_RECIPIENT],
+        }
+    ],
+    "next": "0146KBZ9XG001",
+}
+RETRIED = {"id": "0146KBZ9XG001", "status": "queued"}
+MANY_RETRIED = {"retried": 500, "next": "0146KBZ9XG001"}
+DROPPED = {"id": "0146KBZ9XG001", "status": "dropped"}
+
+
+def example(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the description of a response that looks like `answer`."""
+    return {"description": "Done", "content": {"application/json": {"example": answer}}}
+
+
+def problem(description: str) -> dict[str, Any]:
+    """Return the description of a response that is a problem document (RFC 9457)."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": description, "content": {problems.CONTENT_TYPE.decode(): {"schema": schema}}}

@@ -1,0 +1,104 @@
+"""Builds the parts from the queue to the relays."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from app.delivery.connection import Connection
+from app.delivery.expiry import Expiry
+from app.delivery.link import Connect, RelayLink
+from app.delivery.opening import Approach
+from app.delivery.recorder import Recorder
+from app.delivery.relays import Relays
+from app.delivery.sender import Sender
+from app.delivery.suspects import Suspects
+from app.delivery.tools import Tools
+from app.domain.alarm import RaiseAlarm
+from app.domain.alarm_causes import dead_letter_alarm
+from app.domain.envelope import QueuedMail
+from app.domain.ports import MailStore
+from app.domain.verdict import Verdict
+from app.mail.compose import Composer
+from app.mail.dkim import DkimSigner
+from app.pipeline.queue import MailQueue
+from app.settings.model import Settings
+from app.settings.relays import RelaySetup, logins_of
+from app.wiring.ground import Ground
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendingHalf:
+    """The parts from the queue to the relays."""
+
+    queue: MailQueue
+    relays: Relays
+    recorder: Recorder
+    sender: Sender
+    expiry: Expiry
+
+
+def all_relays(ground: Ground, *, helo_name: str | None) -> Relays:
+    """Build the links to the relays; nothing is connected yet."""
+    links = [_link(ground, setup, helo_name) for setup in ground.relays]
+    return Relays(links, clock=ground.steady, usable_seconds=ground.journal.usable_seconds)
+
+
+def sending_half(ground: Ground, queue: MailQueue, relays: Relays, *, raise_alarm: RaiseAlarm) -> SendingHalf:
+    """Build them; nothing runs yet."""
+    journal, clock = ground.journal, ground.steady
+    recorder = Recorder(store=journal, queue=queue, on_failed=_alarm_raiser(raise_alarm))
+    composer = Composer(mac_key=journal.mac_key, signer=_signer(ground.settings))
+    tools = Tools(
+        queue=queue,
+        relays=relays,
+        recorder=recorder,
+        suspects=Suspects(),
+        render=composer.render,
+        envelope_id=composer.envelope_id,
+        with_attachments=_Attachments(journal).fetch,
+        clock=clock,
+        lifetime_of=ground.settings.lifetime_of,
+        running_seconds=ground.running.seconds,
+    )
+    expiry = Expiry(store=journal, queue=queue, recorder=recorder, clock=clock, running_seconds=ground.running.seconds)
+    return SendingHalf(queue=queue, relays=relays, recorder=recorder, sender=Sender(tools), expiry=expiry)
+
+
+def _link(ground: Ground, setup: RelaySetup, helo_name: str | None) -> RelayLink:
+    approach = Approach(relay=setup.relay, logins=logins_of(setup), helo_name=helo_name)
+    return RelayLink(name=setup.relay.name, policy=setup.policy, connect=_connector(approach), clock=ground.steady)
+
+
+def _connector(approach: Approach) -> Connect:
+    async def connect(may_pipeline: bool) -> Connection:
+        return await Connection.open(approach, may_pipeline=may_pipeline)
+
+    return connect
+
+
+def _alarm_raiser(raise_alarm: RaiseAlarm) -> Callable[[QueuedMail, Verdict], None]:
+    def on_failed(mail: QueuedMail, verdict: Verdict) -> None:
+        alarm = dead_letter_alarm(mail, verdict)
+        if alarm is not None:
+            raise_alarm(alarm)
+
+    return on_failed
+
+
+def _signer(settings: Settings) -> DkimSigner | None:
+    setup = settings.dkim_setup()
+    return DkimSigner(setup.domain, setup.selector, setup.key) if setup else None
+
+
+class _Attachments:
+    """Brings the data of attachments into a mail that is about to be rendered."""
+
+    def __init__(self, store: MailStore) -> None:
+        self._store = store
+
+    async def fetch(self, mail: QueuedMail) -> QueuedMail:
+        contents = await self._store.attachments(mail.accepted.id)
+        alert = mail.accepted.alert
+        attachments = tuple(
+            replace(attachment, data=data) for attachment, data in zip(alert.attachments, contents, strict=True)
+        )
+        return replace(mail, accepted=replace(mail.accepted, alert=replace(alert, attachments=attachments)))

@@ -1,0 +1,97 @@
+"""Builds what answers HTTP: the intake's fast path before FastAPI, and the API behind it."""
+
+from functools import partial
+
+import uvicorn
+from fastapi import FastAPI
+
+from app.domain.ports import FreshStart
+from app.httpkit.gate import Gate
+from app.httpkit.limits import App, Receive, Scope, Send, ServerLimits
+from app.httpkit.server import server_config
+from app.httpkit.tokens import AccessToken
+from app.intake.http import AlertsEndpoint
+from app.intake.openapi import describe_intake
+from app.sandbox.pages import sandbox_router
+from app.settings.model import Settings
+from app.version import __version__
+from app.web.alerts import alerts_router
+from app.web.dead_letters import dead_letters_router
+from app.web.errors import answer_errors_as_problems
+from app.web.health import HealthCheck, Vitals, health_router
+from app.wiring.ground import Ground
+from app.wiring.sending import SendingHalf
+from app.wiring.taking import TakingHalf
+
+ALERTS_PATHS = frozenset({"/alerts", "/alerts/"})  # curl follows no redirect unless told, and the alert is lost
+
+
+def create_app(ground: Ground, taking: TakingHalf, sending: SendingHalf, health: HealthCheck) -> App:
+    """Return the whole application."""
+    # No interactive docs: their pages load scripts from elsewhere.
+    api = FastAPI(title="Mail Alert System", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
+    api.include_router(alerts_router(ground.journal, sending.queue.is_sending))
+    start = partial(_fresh_start, ground, sending)
+    api.include_router(dead_letters_router(ground.journal, start=start, wake=sending.queue.wake))
+    api.include_router(health_router(health))
+    if ground.sandbox:
+        api.include_router(sandbox_router(ground.sandbox.store, clock=ground.clock))
+    answer_errors_as_problems(api)
+    describe_intake(api)
+    http = ground.settings.http
+    alerts = AlertsEndpoint(taking.ingest, body_limit=http.body_limit, attachments_limit=http.attachments_limit)
+
+    async def front(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] in ALERTS_PATHS and scope["method"] not in {"GET", "HEAD"}:
+            await alerts(scope, receive, send)
+        else:
+            await api(scope, receive, send)
+
+    return front
+
+
+def gated_server(app: App, settings: Settings) -> uvicorn.Config:
+    """Return the server's configuration, with the gate before the application."""
+    http = settings.http
+    token = AccessToken(http.token.get_secret_value()) if http.token else None
+    gate = Gate(app, token=token, allowed_hosts=frozenset(http.allowed_hosts))
+    return server_config(gate, limits=ServerLimits(), trusted_proxies=http.trusted_proxies)
+
+
+def health_check(ground: Ground, taking: TakingHalf, sending: SendingHalf) -> HealthCheck:
+    """Return what judges the daemon."""
+    return HealthCheck(
+        vitals=partial(_vitals, ground, taking, sending),
+        clock=ground.clock,
+        version=__version__,
+        started=ground.clock.monotonic(),
+        degraded_after=ground.settings.degraded_after,
+    )
+
+
+def is_healthy(check: HealthCheck) -> bool:
+    """Tell whether all is well just now."""
+    return check.status(check.vitals()) == "ok"
+
+
+def _vitals(ground: Ground, taking: TakingHalf, sending: SendingHalf) -> Vitals:
+    journal, relays = ground.journal, sending.relays
+    return Vitals(
+        closing=taking.ingest.closed,
+        journal_fault=journal.fault,
+        relay_fault=relays.last_reason,
+        relays=relays.vitals(),
+        queue_fault=sending.queue.fault or journal.quarantine,
+        blocked_for=relays.blocked_for,
+        queue_depth=journal.open_count,
+        oldest_open_at=taking.upkeep.oldest_open_at,
+        possibly_twice=journal.interrupted,
+    )
+
+
+def _fresh_start(ground: Ground, sending: SendingHalf) -> FreshStart:
+    return FreshStart(
+        at=ground.steady.now(),
+        usable_seconds=sending.relays.usable_seconds(),
+        running_seconds=ground.running.seconds(),
+    )

@@ -1,0 +1,61 @@
+"""Builds the parts from a post to the journal, and what looks after the journal."""
+
+from dataclasses import dataclass
+
+from app.delivery.relays import Relays
+from app.domain.address import Mailbox
+from app.domain.envelope import Letterhead
+from app.mail.templates import load_templates
+from app.pipeline.ingest import Ingest, MailPlan
+from app.pipeline.queue import MailQueue
+from app.pipeline.upkeep import Upkeep
+from app.settings.model import Settings
+from app.wiring.ground import Ground
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakingHalf:
+    """The parts from a post to the journal. `alarms` is the door for the system's own mails about itself."""
+
+    ingest: Ingest
+    alarms: Ingest | None
+    upkeep: Upkeep
+
+
+async def taking_half(ground: Ground, queue: MailQueue, relays: Relays) -> TakingHalf:
+    """Build them. Raises JournalUnavailable when a changed letterhead cannot be kept."""
+    settings = ground.settings
+    letterhead = letterhead_of(settings)
+    recipients = settings.alarm_recipients()
+    alarms = None
+    if recipients:
+        alarms = await _ingest(ground, queue, relays, letterhead_of(settings, alarm_to=recipients))
+    upkeep = Upkeep(
+        store=ground.journal,
+        clock=ground.steady,
+        retention=settings.retention,
+        usable_seconds=relays.usable_seconds,
+        running_seconds=ground.running.seconds,
+    )
+    return TakingHalf(ingest=await _ingest(ground, queue, relays, letterhead), alarms=alarms, upkeep=upkeep)
+
+
+async def _ingest(ground: Ground, queue: MailQueue, relays: Relays, letterhead: Letterhead) -> Ingest:
+    plan = MailPlan(
+        letterhead_id=await ground.journal.keep(letterhead),
+        usable_seconds=relays.usable_seconds,
+        running_seconds=ground.running.seconds,
+    )
+    return Ingest(store=ground.journal, ids=ground.ids, clock=ground.clock, plan=plan, on_accepted=queue.wake)
+
+
+def letterhead_of(settings: Settings, *, alarm_to: tuple[Mailbox, ...] = ()) -> Letterhead:
+    """Return what the settings put into every mail; with `alarm_to` into every alarm."""
+    assert settings.mail_from is not None, "load_settings refuses to go on without a sender"
+    return Letterhead(
+        server_name=settings.server_name,
+        sender=settings.mail_from,
+        recipients=alarm_to or settings.mail_to,
+        templates=load_templates(settings.templates_dir),
+        is_alarm=bool(alarm_to),
+    )

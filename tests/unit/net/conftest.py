@@ -1,0 +1,5 @@
+"""What the tests of the links share."""
+
+from tests.support.certificates import authority
+
+__all__ = ["authority"]

@@ -1,0 +1,201 @@
+"""The watch: says in time what is wrong, and says it once."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from app.domain.alarm import Alarm
+from app.domain.alert import Severity
+from app.domain.envelope import QueuedMail
+from app.domain.vitals import RelayVitals
+from app.pipeline.watch import CRITICAL_WAIT, LONG_WAIT, REMIND_EVERY, Watch
+from tests.support.clock import NOW, FakeClock
+from tests.support.factories import Factory
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+PATIENCE = timedelta(minutes=5)
+WORKS = RelayVitals(name="mx2", usable=True)
+NO_LOGIN = RelayVitals(name="mx1", usable=False, reason="the relay refused the login", is_configuration=True)
+DOWN = RelayVitals(name="mx1", usable=False, reason="cannot connect")
+
+
+class Journal:
+    """What the watch reads."""
+
+    def __init__(self) -> None:
+        self.fault = self.quarantine = ""
+        self.waiting: list[tuple[int, QueuedMail]] = []
+
+    @property
+    def open_count(self) -> int:
+        """How many mails wait."""
+        return len(self.waiting)
+
+    async def oldest_waiting(self, at_least: Severity) -> int | None:
+        """Return when the oldest was made."""
+        made = [seconds for seconds, mail in self.waiting if mail.envelope.severity.rank >= at_least.rank]
+        return min(made, default=None)
+
+    async def overdue(self, *, made_before: int, after: int, limit: int) -> list[QueuedMail]:
+        """Return the mails made before."""
+        return [mail for seconds, mail in self.waiting if seconds <= made_before][:limit]
+
+
+class Post:
+    """A watch, and what it looks at."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.journal = Journal()
+        self.relays: tuple[RelayVitals, ...] = (WORKS,)
+        self.raised: list[Alarm] = []
+        self.watch = Watch(
+            journal=self.journal,
+            clock=self.clock,
+            running_seconds=lambda: int(self.clock.monotonic()),
+            relays=lambda: self.relays,
+            patience=PATIENCE,
+            known_at=None,
+            raise_alarm=self.raised.append,
+        )
+
+    def wait(self, *, severity: Severity = Severity.WARNING, is_alarm: bool = False) -> None:
+        """Let a mail wait from now on."""
+        mail = Factory().mail(severity=severity)
+        made = int(self.clock.monotonic())
+        envelope = replace(mail.envelope, running_seconds=made)
+        mail = replace(mail, envelope=envelope, letterhead=replace(mail.letterhead, is_alarm=is_alarm))
+        self.journal.waiting.append((made, mail))
+
+    async def causes(self, *, after: timedelta = timedelta()) -> list[str]:
+        """Return what a look raises after a while."""
+        self.clock.pass_time(after)
+        before = len(self.raised)
+        await self.watch.look()
+        return [alarm.cause for alarm in self.raised[before:]]
+
+
+@pytest.fixture
+def post() -> Post:
+    """A watch over a system in which all is well."""
+    return Post()
+
+
+async def test_where_all_is_well_nothing_is_raised(post: Post) -> None:
+    """Also while mail is on its way."""
+    post.wait(severity=Severity.CRITICAL)
+    assert await post.causes() == []
+
+
+@pytest.mark.parametrize(("field", "cause"), [("fault", "journal"), ("quarantine", "quarantine")])
+async def test_a_trouble_of_the_journal_is_raised(post: Post, field: str, cause: str) -> None:
+    """With the words that the journal has for it."""
+    setattr(post.journal, field, "3 mails cannot be read")
+    assert await post.causes() == [cause]
+    assert "3 mails cannot be read" in post.raised[0].text
+
+
+async def test_a_lasting_trouble_is_told_again_now_and_then(post: Post) -> None:
+    """Once when it begins, and after 6 hours once more."""
+    post.journal.fault = "disk full"
+    told = [await post.causes(after=HOUR) for _ in range(8)]
+    assert told == [["journal"], [], [], [], [], [], ["journal"], []]
+    assert REMIND_EVERY == 6 * HOUR
+
+
+async def test_a_trouble_that_comes_back_is_told_again(post: Post) -> None:
+    """The desk decides whether that is too often."""
+    for fault, causes in (("disk full", ["journal"]), ("", []), ("disk full", ["journal"])):
+        post.journal.fault = fault
+        assert await post.causes() == causes
+
+
+async def test_wrong_settings_are_told_at_once(post: Post) -> None:
+    """Waiting does not help; while another relay works it is no more than a warning."""
+    post.relays = (NO_LOGIN, WORKS)
+    assert await post.causes() == ["relay: mx1"]
+    assert post.raised[0].severity is Severity.WARNING
+
+
+async def test_the_only_relay_with_wrong_settings_is_told_at_once(post: Post) -> None:
+    """One alarm, for one trouble."""
+    post.relays = (NO_LOGIN,)
+    assert await post.causes() == ["no relay"]
+
+
+async def test_a_relay_that_is_down_for_a_moment_is_not_told(post: Post) -> None:
+    """Only one that is down for as long as patience lasts."""
+    post.relays = (DOWN, WORKS)
+    assert await post.causes() == []
+    assert await post.causes(after=PATIENCE - MINUTE) == []
+    assert await post.causes(after=MINUTE) == ["relay: mx1"]
+
+
+async def test_a_relay_that_recovers_gets_new_patience(post: Post) -> None:
+    """Two short breaks do not make a long one."""
+    for relay in (DOWN, replace(DOWN, usable=True), DOWN):
+        post.relays = (relay, WORKS)
+        assert await post.causes(after=PATIENCE - MINUTE) == []
+
+
+async def test_all_relays_down_is_one_alarm(post: Post) -> None:
+    """It names each of them."""
+    post.relays = (DOWN, replace(DOWN, name="mx3"))
+    await post.causes()
+    assert await post.causes(after=PATIENCE) == ["no relay"]
+    assert "mx1: cannot connect" in post.raised[0].text
+    assert "mx3: cannot connect" in post.raised[0].text
+
+
+async def test_critical_mail_that_waits_is_told_after_15_minutes(post: Post) -> None:
+    """Not before, and nothing of the kind for less severe mail."""
+    post.wait(severity=Severity.ERROR)
+    assert await post.causes(after=CRITICAL_WAIT) == []
+    post.wait(severity=Severity.CRITICAL)
+    assert await post.causes(after=CRITICAL_WAIT - MINUTE) == []
+    assert await post.causes(after=MINUTE) == ["critical mail waits"]
+
+
+async def test_any_mail_that_waits_is_told_after_a_day(post: Post) -> None:
+    """It names the oldest."""
+    post.wait(severity=Severity.INFO)
+    assert await post.causes(after=LONG_WAIT - MINUTE) == []
+    assert await post.causes(after=MINUTE) == ["mail waits for a day"]
+    assert 'about "disk full" has been waiting for 1 day' in post.raised[0].text
+
+
+async def test_an_alarm_mail_that_waits_raises_no_alarm(post: Post) -> None:
+    """That would be a loop; a mail behind it is told of."""
+    post.wait(is_alarm=True)
+    assert await post.causes(after=LONG_WAIT) == []
+    post.wait()
+    assert await post.causes(after=LONG_WAIT) == ["mail waits for a day"]
+
+
+@pytest.mark.parametrize(
+    ("jump", "cause"), [(timedelta(days=365), "clock: forward"), (-timedelta(days=1), "clock: back")]
+)
+async def test_a_jump_of_the_clock_is_told_once(post: Post, jump: timedelta, cause: str) -> None:
+    """Fault 19: and it makes no mail look as if it had waited."""
+    post.wait(severity=Severity.CRITICAL)
+    post.clock.wall += jump
+    assert await post.causes() == [cause]
+    assert await post.causes(after=MINUTE) == []
+
+
+async def test_a_start_before_the_last_known_time_is_told() -> None:
+    """The clock was set back while the daemon did not run."""
+    raised: list[Alarm] = []
+    watch = Watch(
+        journal=Journal(),
+        clock=FakeClock(),
+        running_seconds=lambda: 0,
+        relays=lambda: (),
+        patience=PATIENCE,
+        known_at=NOW + timedelta(days=1),
+        raise_alarm=raised.append,
+    )
+    await watch.look()
+    assert [alarm.subject for alarm in raised] == ["The clock jumped back by 1 day"]
