@@ -68,7 +68,7 @@ def retry(*, ids: tuple[str, ...], everything: bool, url: str) -> None:
             answer = daemon.post(f"/dead-letters/{quote(each, safe='')}/retry", wants="id")
             print(answer["id"], "is queued again")
         if everything:
-            _retry_all(daemon)
+            retry_all(daemon)
 
 
 @queue.command()
@@ -109,8 +109,11 @@ def _newest(daemon: Daemon, state: str, limit: int) -> tuple[list[dict[str, Any]
         cursor = f"&cursor={page['next']}"
 
 
-def _retry_all(daemon: Daemon) -> None:
-    """Go from the oldest to the newest, step by step; ids tell how far, for they grow with time."""
+def retry_all(daemon: Daemon) -> None:
+    """Send all again, the oldest first, and print how many; ids tell how far it is, for they grow with time.
+
+    Raises ClientError, which tells how many were done before.
+    """
     newest = [letter["id"] for letter in daemon.get("/dead-letters?limit=1", wants="dead_letters")["dead_letters"]]
     last = (parse_id(newest[0]) if newest else None) or 0
     retried, cursor, first = 0, "", 0

@@ -53,7 +53,6 @@ class Worker:
         try:
             await self._courier.connect()
         except RelayFault as fault:
-            self._tools.relays.trying()
             self._link.probe_failed(fault.outcome)
         except BaseException:  # cut off in the middle: the relay is neither back nor broken anew
             self._link.probe_abandoned()

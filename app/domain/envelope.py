@@ -53,6 +53,10 @@ class DeliveryState(StrEnum):
     DROPPED = "dropped"
 
 
+# Who will not get the mail unless somebody has it sent again.
+FAILED = frozenset({DeliveryState.REFUSED, DeliveryState.EXPIRED})
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One recipient of an envelope, and what the relay last said about it.
@@ -117,8 +121,6 @@ def state_of(deliveries: Sequence[Delivery]) -> EnvelopeState:
     states = {delivery.state for delivery in deliveries}
     if DeliveryState.PENDING in states:
         return EnvelopeState.OPEN
-    if states == {DeliveryState.SENT}:
-        return EnvelopeState.SENT
-    if DeliveryState.DROPPED in states:  # together with all that had failed
-        return EnvelopeState.DROPPED
-    return EnvelopeState.PARTLY_SENT if DeliveryState.SENT in states else EnvelopeState.FAILED
+    if states & FAILED:
+        return EnvelopeState.PARTLY_SENT if DeliveryState.SENT in states else EnvelopeState.FAILED
+    return EnvelopeState.DROPPED if DeliveryState.DROPPED in states else EnvelopeState.SENT

@@ -229,8 +229,9 @@ class GuardedProtocol(HttpToolsProtocol):
             raise RefusedError(MALFORMED)
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of the body."""
+        """Take a piece of the body, which earns the time to send more of it."""
         self._head_bytes = self._unread_bytes = 0
+        self.since += len(body) / self.limits.body_bytes_per_second
         super().on_body(body)
 
     def on_message_complete(self) -> None:

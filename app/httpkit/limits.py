@@ -22,7 +22,8 @@ class ServerLimits:
     head_fields: int = 100  # what Apache takes by default; each costs far more in memory than its bytes
     pipelined: int = 32  # requests read ahead of the answer under way; no client in use today sends more than one
     head_seconds: float = 10
-    body_seconds: float = 30  # counted from the first byte of the request
+    body_seconds: float = 30  # counted from the first byte of the request; and more for a body that moves:
+    body_bytes_per_second: float = 64 * 1024  # a file of 10 MiB may come over a link of 512 kbit/s
     idle_seconds: float = 30  # between two requests of one connection
     write_seconds: float = 30  # an answer of which the client takes no byte
     linger_seconds: float = 2  # after the last answer, for the client to read it: RFC 9112 section 9.6

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from mimetypes import MimeTypes
 from posixpath import splitext
 
@@ -64,10 +63,10 @@ def _distinct(name: str, taken: set[str]) -> str:
     stem, suffix = splitext(name)
     if len(suffix) > MAX_SUFFIX:
         stem, suffix = name, ""
-    endings = (suffix if number == 1 else f"-{number}{suffix}" for number in count(1))
-    distinct = next(
-        fitted for fitted in (_fitted(stem, ending) for ending in endings) if fitted.casefold() not in taken
-    )
+    number, distinct = 1, _fitted(stem, suffix)
+    while distinct.casefold() in taken:
+        number += 1
+        distinct = _fitted(stem, f"-{number}{suffix}")
     taken.add(distinct.casefold())
     return distinct
 

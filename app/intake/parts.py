@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from python_multipart.exceptions import FormParserError
+from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from app.domain.errors import MailAlertError
@@ -50,8 +50,8 @@ def split_parts(body: bytes, content_type: str) -> list[Part]:
     )
     try:
         parser.write(body)  # in one go, so that the data of a part is one slice of it
-    except FormParserError as error:
-        raise BrokenMultipart(f"Broken multipart/form-data: {error}.") from None
+    except MultipartParseError as error:
+        raise BrokenMultipart(f"Broken multipart/form-data at byte {error.offset}.") from None
     if not collector.has_ended:
         raise BrokenMultipart("The multipart/form-data does not end with its boundary.")
     return collector.parts

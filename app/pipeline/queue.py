@@ -107,10 +107,15 @@ class MailQueue:
         self._lease_next()
 
     def _lease_next(self) -> None:
-        """Lease the next mails of the window, unless enough are ready."""
-        if self._leasing or not self._window or len(self._ready) > LEASE_LOW_WATER or self.finished:
+        """Lease the next mails of the window; if enough are ready, only such as are more severe."""
+        if self._leasing or self.finished:
             return
-        mails = [self._window.popleft() for _ in range(min(LEASE, len(self._window)))]
+        least = self._ready[0].envelope.severity.rank + 1 if len(self._ready) > LEASE_LOW_WATER else 0
+        mails: list[QueuedMail] = []
+        while self._window and len(mails) < LEASE and self._window[0].envelope.severity.rank >= least:
+            mails.append(self._window.popleft())
+        if not mails:
+            return
         self._leased.update(mail.envelope.id for mail in mails)
         self._leasing = True
         leasing = asyncio.ensure_future(self._store.lease(frozenset(self._leased)))
@@ -171,9 +176,11 @@ class MailQueue:
 
     def withdraw(self, envelope_id: int) -> bool:
         """Take an envelope out of the queue, to be settled elsewhere; False if it may be under way."""
-        if envelope_id in self._leased:
+        is_here = any(mail.envelope.id == envelope_id for mail in (*self._window, *self._ready))
+        if envelope_id in self._held and not is_here:
             return False
         self._window = deque(mail for mail in self._window if mail.envelope.id != envelope_id)
+        self._ready = deque(mail for mail in self._ready if mail.envelope.id != envelope_id)
         self._held.add(envelope_id)
         return True
 

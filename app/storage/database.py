@@ -69,6 +69,8 @@ def _prepare(connection: sqlite3.Connection, mode: Mode, data_dir: Path) -> None
     connection.execute("PRAGMA synchronous = FULL")  # a commit is on the disk when it returns
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     connection.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
+    # Debian's SQLite writes zeros over whatever it frees: pruning a file of 10 MiB wrote 10 MiB, in 10 times the time.
+    connection.execute("PRAGMA secure_delete = FAST")
     migrate(connection, mode)
     check_mode(connection.execute("SELECT value FROM meta WHERE name = 'mode'").fetchone()[0], mode, data_dir)
 

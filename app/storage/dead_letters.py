@@ -7,12 +7,10 @@ from typing import Any
 
 from app.domain.alert import Severity
 from app.domain.dead_letter import DeadLetter, DeadLetterPage, EnvelopeEvent, EnvelopeEventKind
-from app.domain.envelope import DeliveryState, EnvelopeState
+from app.domain.envelope import FAILED, DeliveryState, EnvelopeState
 from app.domain.ports import FreshStart
 from app.storage.codec import encode_json, from_ms, read_alert, to_ms
 from app.storage.queue_reads import LetterheadCache, all_deliveries, read_attempted
-
-FAILED = (DeliveryState.REFUSED, DeliveryState.EXPIRED)
 
 # The condition of the partial index envelopes_dead, which SQLite uses only where these very words stand.
 IS_DEAD = f"state IN ({EnvelopeState.PARTLY_SENT:d}, {EnvelopeState.FAILED:d})"

@@ -170,9 +170,11 @@ class GroupWriter:
 
     def _commit_from_reserve(self, changes: Sequence[Change], error: Exception) -> list[Any]:
         """Commit what waits in the room that the reserve gives up; the rest gets the error."""
-        self._spend_reserve()
         waiting = [change for change in changes if change.waits]
-        results = iter(commit_group(self._connection, waiting) if waiting else [])
+        if not waiting:
+            return [error] * len(changes)  # the reserve is not for them, and once it is free others may take it
+        self._spend_reserve()
+        results = iter(commit_group(self._connection, waiting))
         return [next(results) if change.waits else error for change in changes]
 
     def _spend_reserve(self) -> None:

@@ -40,7 +40,7 @@ def postfix(authority: Authority) -> Iterator[Postfix]:
 @pytest.fixture
 def daemon(postfix: Postfix, tmp_path: Path) -> Iterator[Daemon]:
     """A daemon with that relay, not yet started, so that a test can say to whom it mails."""
-    with Daemon(tmp_path / "var", **mail_settings(postfix.port, server_name="db1")) as made:
+    with Daemon(tmp_path / "var", **mail_settings(postfix.port, server_name="db1", alarm__to="[]")) as made:
         yield made
 
 
@@ -199,7 +199,7 @@ def test_too_many_recipients(postfix: Postfix, daemon: Daemon) -> None:
 
 def test_the_ledger_balances(postfix: Postfix, daemon: Daemon) -> None:
     """What was accepted, what is in the mailbox and what the journal says agree, for hundreds of alerts."""
-    daemon.set(mail_to="ledger@example.org, unknown.4712@example.org", alarm__to="[]")
+    daemon.set(mail_to="ledger@example.org, unknown.4712@example.org")
     daemon.start()
     ids = daemon.post([{"subject": f"alert {number}"} for number in range(300)]).json["ids"]
     daemon.wait_until_idle()

@@ -55,7 +55,7 @@ def test_while_it_is_down(run: FaultRun, relay: ScriptedSmtp, time: FakeTime, ju
     """Fault 19: a jump between two runs expires nothing that waits, and holds nothing back."""
     relay.script("DOT", lambda _: "451 4.3.0 later")
     run.wait_for(run.post("before the jump"), reply="451 4.3.0 later")
-    run.daemon.kill()
+    assert run.daemon.stop() == 0
     time.jump(jump)
     relay.script("DOT", None)
     run.daemon.start()

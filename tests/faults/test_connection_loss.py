@@ -91,7 +91,7 @@ def test_ended_by_the_relay_while_idle(tmp_path: Path, last_words: bytes) -> Non
 
 def test_a_late_reply_to_a_recipient(tmp_path: Path) -> None:
     """Fault 23: a reply that comes after its time-out is never heard: the connection it was for is not used again."""
-    with background_relay(RCPT=[Delay(1.5, "250 2.1.5 at last")]) as relay, FaultRun(tmp_path, relay.port) as run:
+    with background_relay(RCPT=[Delay(2.5, "250 2.1.5 at last")]) as relay, FaultRun(tmp_path, relay.port) as run:
         run.post_many(3)
         run.settle()
         balance = run.close(relay.mails)
@@ -101,7 +101,7 @@ def test_a_late_reply_to_a_recipient(tmp_path: Path) -> None:
 
 def test_a_late_reply_to_the_final_dot(tmp_path: Path) -> None:
     """Fault 23: a 250 that comes after its time-out is a duplicate that both sides know of, not the next mail's 250."""
-    late = [Delay(1.5, "250 2.0.0 at last"), "554 5.6.0 not this one"]
+    late = [Delay(4.5, "250 2.0.0 at last"), "554 5.6.0 not this one"]
     with background_relay(DOT=late) as relay, FaultRun(tmp_path, relay.port, relay_connections=1) as run:
         first, second = run.post("first"), run.post("second")
         run.settle()

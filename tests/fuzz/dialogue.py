@@ -6,7 +6,6 @@ that grows with what is said, and for each recipient of each mail an outcome tha
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from app.delivery.connection import Connection, SendResult
 from app.delivery.dialogue import Dialogue
@@ -18,6 +17,7 @@ from app.net.logins import FixedLogin, NoLogin
 from app.protocols.smtp.reply import MAX_LINE, MAX_LINES
 from app.protocols.smtp.transaction import OutgoingMail
 from tests.fuzz.memory_stream import MemoryStream
+from tests.support.mail_sequence import MailSequence
 
 HANG = 10  # seconds; a session takes a few milliseconds
 TIMEOUTS = Timeouts(connect_s=HANG, command_s=HANG, block_s=HANG, final_dot_s=HANG, mail_s=HANG, quit_s=HANG)
@@ -28,20 +28,6 @@ MAILS = (
     OutgoingMail("a@example.org", ("b@example.org",), b"Subject: 2\r\n\r\n" + b"y" * 200_000, "E2"),
     OutgoingMail("a@example.org", ("b@example.org", "ü@example.org"), b"Subject: 3\r\n\r\nz\r\n", "E3"),
 )
-
-
-@dataclass
-class Upcoming:
-    """The mails that have not had their turn, the next of which may go out ahead."""
-
-    mails: list[OutgoingMail]
-
-    def take(self) -> OutgoingMail | None:
-        """Return the next one."""
-        return self.mails[0] if self.mails else None
-
-    def give_back(self) -> None:
-        """Have it back, where it still is."""
 
 
 async def converse(pieces: Sequence[bytes], *, login: bool) -> list[SendResult]:
@@ -56,17 +42,10 @@ async def converse(pieces: Sequence[bytes], *, login: bool) -> list[SendResult]:
             _check_silence(f"{fault} {fault.outcome!r}", stream)
             return []
         connection = Connection(approach, session, session.handshake.capabilities)
-        results = await _send_all(connection, Upcoming(list(MAILS)))
+        results = await MailSequence(MAILS).send_over(connection)
         _check(results, stream, session.dialogue)
         await connection.close()
         return results
-
-
-async def _send_all(connection: Connection, upcoming: Upcoming) -> list[SendResult]:
-    results: list[SendResult] = []
-    while upcoming.mails and connection.usable:
-        results.append(await connection.send(upcoming.mails.pop(0), upcoming))
-    return results
 
 
 def _check(results: Sequence[SendResult], stream: MemoryStream, dialogue: Dialogue) -> None:

@@ -42,7 +42,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.posts.append((self.path, dict(self.headers), json.loads(body)))
+        self.server.posts.append((self.path, dict(self.headers), json.loads(body or b"{}")))
         answer = self.server.answer
         data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         self.send_response(self.server.status)
@@ -209,10 +209,11 @@ def test_a_label_needs_a_value(tmp_path: Path) -> None:
     assert mailalert("send", "s", "--label", "a", home=tmp_path).returncode == 64
 
 
-def test_the_client_imports_no_server_code(start: Start, tmp_path: Path) -> None:
-    """Cron jobs pay for no web framework: `send` starts within a few hundredths of a second."""
+@pytest.mark.parametrize("arguments", [["send", "s"], ["queue", "retry", "x"]], ids=["send", "queue"])
+def test_the_client_imports_no_server_code(start: Start, tmp_path: Path, arguments: list[str]) -> None:
+    """Cron jobs pay for no web framework: a client command starts within a few hundredths of a second."""
     program = (
-        "import atexit, sys; sys.argv[1:] = ['send', 's'];"
+        f"import atexit, sys; sys.argv[1:] = {arguments};"
         "atexit.register(lambda: print(*sorted({name.partition('.')[0] for name in sys.modules})));"
         "from app.cli.main import main; main()"
     )

@@ -23,7 +23,14 @@ from tests.support.guarded_server import (
     serving,
 )
 
-HASTY = ServerLimits(head_seconds=0.3, body_seconds=0.3, idle_seconds=0.3, write_seconds=0.3, linger_seconds=0.3)
+HASTY = ServerLimits(
+    head_seconds=0.3,
+    body_seconds=0.3,
+    body_bytes_per_second=1000,
+    idle_seconds=0.3,
+    write_seconds=0.3,
+    linger_seconds=0.3,
+)
 PATIENT = ServerLimits(head_bytes=4096, head_fields=20, pipelined=4)
 CROWDED = ServerLimits(connections=20)
 HEAD = b"POST /count HTTP/1.1\r\nHost: localhost\r\n"
@@ -106,6 +113,15 @@ class TestTime:
             connection.settimeout(HANG_GUARD_SECONDS)
             assert status_and_end(connection) == 408
         assert eventually(lambda: "/trickle" in hasty.app.cut_off)
+
+    def test_a_long_body_that_moves_gets_the_time_it_needs(self, hasty: RunningServer) -> None:
+        """A file may come over a slow link: each thousand bytes earn another second here."""
+        with hasty.connect() as connection:
+            connection.sendall(HEAD + b"Content-Length: 40000\r\n\r\n")
+            for _ in range(10):
+                connection.sendall(b"x" * 4000)
+                time.sleep(HASTY.body_seconds / 3)
+            assert read_answer(connection).status == 200
 
     def test_a_silent_connection_ends_without_an_answer(self, hasty: RunningServer) -> None:
         """A connection that never asked for anything is closed and told nothing."""

@@ -51,7 +51,7 @@ class Daemon:
         self.variables: dict[str, str] = {}  # of its environment, beside the settings
         self.program = [sys.executable, "-m", "app"]
         self._arguments = arguments
-        self._settings = {"startup_notice": "false", "http__port": 0, **settings}
+        self._settings = {"startup_notice": "false", "alarm__to": "[]", "http__port": 0, **settings}
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
         self._said = threading.Condition()

@@ -35,7 +35,11 @@ class FaultRun:
         self.accepted: list[str] = []
 
     def __enter__(self) -> Self:
-        self.daemon.start()
+        try:
+            self.daemon.start()
+        except BaseException:
+            self.daemon.kill()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -12,7 +12,7 @@ from app.cli.main import main
 from app.delivery import opening
 from app.domain import backoff, verdict
 
-HASTE = opening.Timeouts(connect_s=1, command_s=1, block_s=1, final_dot_s=1, mail_s=3, quit_s=0.2)
+HASTE = opening.Timeouts(connect_s=1, command_s=1.5, block_s=3, final_dot_s=3, mail_s=5, quit_s=0.2)
 WAITS = {
     "_RETRY_SECONDS": (0.3, 0.6, 1.2),
     "_RELAY_SECONDS": (0.2, 0.4, 1.0),

@@ -7,14 +7,22 @@ from datetime import datetime, timedelta
 
 from app.domain.alert import AcceptedAlert, Severity
 from app.domain.dead_letter import DeadLetter, DeadLetterPage, EnvelopeEvent, EnvelopeEventKind
-from app.domain.envelope import Delivery, DeliveryState, Envelope, EnvelopeState, Letterhead, QueuedMail, state_of
+from app.domain.envelope import (
+    FAILED,
+    Delivery,
+    DeliveryState,
+    Envelope,
+    EnvelopeState,
+    Letterhead,
+    QueuedMail,
+    state_of,
+)
 from app.domain.errors import JournalUnavailable
 from app.domain.ids import MAX_ID
 from app.domain.ports import DueQuery, FreshStart, RetryStep
 from app.domain.report import AlertPage, AlertReport, AlertSummary, EnvelopeReport
 from app.domain.verdict import Verdict
 
-FAILED = {DeliveryState.REFUSED, DeliveryState.EXPIRED}
 DEAD = {EnvelopeState.PARTLY_SENT, EnvelopeState.FAILED}
 
 

@@ -11,6 +11,7 @@ from tests.support.factories import DEFERRED, Factory, verdict_on
 from tests.support.memory_journal import MemoryJournal
 
 LONG = timedelta(seconds=30)  # for what comes at once
+LANE = "mx1"
 
 
 class Bench:
@@ -31,11 +32,15 @@ class Bench:
         self.queue.wake()
         return [mail.envelope.id for mail in mails]
 
-    async def take(self) -> QueuedMail:
+    async def take(self, lane: str = LANE) -> QueuedMail:
         """Return the next mail, which must come."""
-        mail = await self.queue.take(within=LONG)
+        mail = await self.queue.take(within=LONG, lane=lane)
         assert mail is not None
         return mail
+
+    async def take_nothing(self) -> None:
+        """Find that there is nothing to take."""
+        assert await self.queue.take(within=timedelta(milliseconds=20), lane=LANE) is None
 
     async def take_ids(self, count: int) -> list[int]:
         """Return the ids of the next mails."""

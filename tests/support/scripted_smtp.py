@@ -231,11 +231,15 @@ class ScriptedSmtp:
         if "BODY" in self._script:
             await self._more(session)
             await self._act(session, "BODY", "", "")
-        while not (session.buffer.startswith(b".\r\n") or b"\r\n.\r\n" in session.buffer):
+        content, searched = bytearray(session.buffer), 0  # large mails: nothing is copied or searched twice
+        while not content.startswith(b".\r\n") and (found := content.find(b"\r\n.\r\n", searched)) < 0:
+            searched = max(0, len(content) - 4)
+            session.buffer = b""
             if not await self._more(session):
                 raise _Dropped
-        end = 3 if session.buffer.startswith(b".\r\n") else session.buffer.index(b"\r\n.\r\n") + 5
-        wire, session.buffer = session.buffer[:end], session.buffer[end:]
+            content += session.buffer
+        end = 3 if content.startswith(b".\r\n") else found + 5
+        wire, session.buffer = bytes(content[:end]), bytes(content[end:])
         return wire
 
     async def _line(self, session: _Session) -> str | None:

@@ -104,8 +104,13 @@ class Transaction:
         self.step = Step.DOT
 
     def _out_of_step(self) -> bool:
-        """Tell whether a bad sequence of commands can only be the server's own: DATA without recipients is ours."""
-        return self.step in {Step.MAIL, Step.RCPT} or (self.step is Step.DATA and self._accepted > 0)
+        """Tell whether a bad sequence of commands can only be the server's own.
+
+        RCPT behind a refused MAIL, and DATA without a recipient, are ours.
+        """
+        if self.step is Step.RCPT:
+            return self.mail_taken_up
+        return self.step is Step.MAIL or (self.step is Step.DATA and self._accepted > 0)
 
     def lost(self, reason: str) -> None:
         """End it without a reply: the connection broke, timed out, or made no sense any more."""

@@ -46,7 +46,7 @@ def test_a_long_silence_saves_up_no_more_than_a_burst() -> None:
     assert bucket.wait(START + 86_400) == pytest.approx(0.6)
 
 
-@given(st.integers(1, 500), st.lists(st.floats(0, 30), max_size=60))
+@given(st.integers(1, 100), st.lists(st.floats(0, 30), max_size=20))
 def test_no_period_sees_more_than_the_count_and_a_burst(count: int, pauses: list[float]) -> None:
     """However the mails come, what leaves within one period is bounded."""
     bucket = TokenBucket(Rate(count, timedelta(minutes=1)), now=START)

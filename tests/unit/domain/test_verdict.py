@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.backoff import AMBIGUOUS_DELAY, retry_delay
-from app.domain.envelope import DeliveryState, EnvelopeState
-from app.domain.outcome import Deferred, Outcome, Scope
-from app.domain.verdict import is_uncharged, judge
+from app.domain.backoff import AMBIGUOUS_DELAY, retry_delay, shortest_retry_delay
+from app.domain.envelope import Delivery, DeliveryState, EnvelopeState, QueuedMail
+from app.domain.outcome import Deferred, Outcome, Refused, Reply, Scope
+from app.domain.verdict import LONGEST_LIFE, NO_RELAY, expire, is_overdue, is_uncharged, judge, recipients_to_try
 from tests.support.clock import NOW
 from tests.support.factories import (
     AMBIGUOUS,
@@ -22,6 +22,7 @@ from tests.support.factories import (
     SENT,
     WRONG_PASSWORD,
     Factory,
+    an_attachment,
     an_attempt,
     judged,
 )
@@ -35,6 +36,7 @@ OUTCOMES: dict[str, Outcome] = {
     "relay": RELAY_DOWN,
     "configuration": WRONG_PASSWORD,
 }
+TOO_LARGE = Refused(Scope.MESSAGE, "the mail is larger than the relay takes", Reply(552, "no", "5.3.4"), too_large=True)
 outcomes = st.sampled_from(list(OUTCOMES.values()))
 
 STATES = {
@@ -59,7 +61,7 @@ def test_the_envelope_stands_where_its_recipients_stand(of_each: tuple[Outcome, 
 @pytest.mark.parametrize("outcome", [RELAY_DOWN, WRONG_PASSWORD], ids=["relay", "configuration"])
 def test_a_fault_of_the_relay_changes_nothing(outcome: Outcome) -> None:
     """No attempt is charged to the mail for what is not its fault."""
-    assert judge(make.mail(), [outcome, outcome], an_attempt()) is None
+    assert judge(make.mail(), {0: outcome, 1: outcome}, an_attempt()) is None
 
 
 def test_only_the_charged_recipient_is_touched() -> None:
@@ -85,10 +87,12 @@ def test_outcomes_belong_to_those_who_waited() -> None:
     assert second.deliveries[0].attempts == 2
 
 
-def test_an_outcome_too_many_is_a_fault_of_the_program() -> None:
-    """Outcomes are never given to the wrong recipient."""
-    with pytest.raises(ValueError, match="longer"):
-        judge(make.mail(), [SENT, SENT, SENT], an_attempt())
+def test_outcomes_of_some_leave_the_others_as_they_were() -> None:
+    """Who was not tried in this attempt still waits, without a word about him."""
+    verdict = judge(make.mail(), {1: SENT}, an_attempt())
+    assert verdict is not None
+    assert [(delivery.position, delivery.state) for delivery in verdict.deliveries] == [(1, DeliveryState.SENT)]
+    assert (verdict.state, verdict.due_at) == (EnvelopeState.OPEN, NOW)
 
 
 def test_what_the_relay_said_stands_beside_the_recipient() -> None:
@@ -179,6 +183,114 @@ def test_usable_time_lost_in_a_crash_expires_nothing() -> None:
     assert verdict.state is EnvelopeState.OPEN
 
 
+WEEK = int(LONGEST_LIFE.total_seconds())
+
+
+@pytest.mark.parametrize(("running", "overdue"), [(WEEK - 1, False), (WEEK, True)], ids=["a second before", "in time"])
+def test_no_mail_waits_for_more_than_a_week(running: int, overdue: bool) -> None:
+    """The longest life is bounded by the time in which the daemon ran, relay or not."""
+    mail = make.mail(recipients=1, running_seconds=500)
+    assert is_overdue(mail, 500 + running) is overdue
+    state = judged(mail, [DEFERRED], running_seconds=500 + running).deliveries[0].state
+    assert (state is DeliveryState.EXPIRED) is overdue
+
+
+def test_a_mail_that_expires_without_an_attempt_says_why() -> None:
+    """Nobody who waits is left out, and what the relay said last is kept."""
+    mail = make.mail()
+    mail = replace(mail, deliveries=(mail.deliveries[0], replace(mail.deliveries[1], reason="greylisted")))
+    verdict = expire(mail, an_attempt())
+    assert (verdict.state, verdict.finished_at) == (EnvelopeState.FAILED, NOW)
+    assert {delivery.state for delivery in verdict.deliveries} == {DeliveryState.EXPIRED}
+    assert [delivery.reason for delivery in verdict.deliveries] == [NO_RELAY, "greylisted"]
+    assert {delivery.attempts for delivery in verdict.deliveries} == {0}
+
+
+def test_who_has_the_mail_does_not_expire() -> None:
+    """Only those who still wait are given up."""
+    mail = make.mail()
+    mail = replace(mail, deliveries=(replace(mail.deliveries[0], state=DeliveryState.SENT), mail.deliveries[1]))
+    verdict = expire(mail, an_attempt())
+    assert [delivery.position for delivery in verdict.deliveries] == [1]
+    assert verdict.state is EnvelopeState.PARTLY_SENT
+
+
+# Whose turn it is
+
+
+def tried(delivery: Delivery, *, ago: timedelta, attempts: int = 1) -> Delivery:
+    """Return the delivery after so many attempts, the last of them a while ago."""
+    return replace(delivery, attempts=attempts, last_attempt_at=NOW - ago)
+
+
+def test_only_those_whose_wait_is_over_are_tried() -> None:
+    """A recipient with many attempts behind him is not tried whenever another one is."""
+    mail = make.mail()
+    patient = tried(mail.deliveries[0], ago=timedelta(minutes=10), attempts=8)
+    mail = replace(mail, deliveries=(patient, tried(mail.deliveries[1], ago=timedelta(minutes=1))))
+    assert recipients_to_try(mail, NOW) == (mail.deliveries[1],)
+
+
+def test_who_was_never_tried_is_tried_now() -> None:
+    """And so is one whose wait ends with the shortest jitter."""
+    mail = make.mail()
+    mail = replace(mail, deliveries=(mail.deliveries[0], tried(mail.deliveries[1], ago=shortest_retry_delay(1))))
+    assert recipients_to_try(mail, NOW) == mail.deliveries
+
+
+def test_a_mail_handed_out_ahead_of_its_time_is_tried_for_all_who_wait() -> None:
+    """A mail is never handed out for nothing."""
+    mail = make.mail()
+    sent = replace(mail.deliveries[0], state=DeliveryState.SENT)
+    mail = replace(mail, deliveries=(sent, tried(mail.deliveries[1], ago=timedelta())))
+    assert recipients_to_try(mail, NOW) == (mail.deliveries[1],)
+
+
+def test_a_mail_is_due_again_when_its_next_recipient_is() -> None:
+    """A wait that began with an earlier attempt goes on, and is not begun anew."""
+    mail = make.mail()
+    earlier = tried(mail.deliveries[0], ago=timedelta(minutes=5), attempts=4)
+    verdict = judge(replace(mail, deliveries=(earlier, mail.deliveries[1])), {1: SENT}, an_attempt())
+    assert verdict is not None
+    assert verdict.due_at == NOW + retry_delay(4, 0.5) - timedelta(minutes=5)
+
+
+# Too large
+
+
+def with_files(*, shed: bool = False) -> QueuedMail:
+    """Return a mail that has an attachment, or had one."""
+    mail = make.mail(attachments=(an_attachment(),))
+    return replace(mail, envelope=replace(mail.envelope, without_attachments=shed))
+
+
+def test_a_mail_too_large_goes_again_without_its_attachments() -> None:
+    """At once, as one attempt, and nobody is refused; the sentence says what will happen."""
+    verdict = judged(with_files(), [TOO_LARGE, TOO_LARGE])
+    assert (verdict.state, verdict.due_at, verdict.without_attachments) == (EnvelopeState.OPEN, NOW, True)
+    assert {delivery.state for delivery in verdict.deliveries} == {DeliveryState.PENDING}
+    assert {delivery.attempts for delivery in verdict.deliveries} == {1}
+    assert "without its attachments" in verdict.deliveries[0].reason
+
+
+def test_too_large_for_one_leaves_the_others_as_they_are() -> None:
+    """Who was refused for another reason stays refused, who has it keeps it."""
+    first = judged(with_files(), [TOO_LARGE, REFUSED])
+    assert [delivery.state for delivery in first.deliveries] == [DeliveryState.PENDING, DeliveryState.REFUSED]
+    assert first.without_attachments
+
+
+@pytest.mark.parametrize("mail", [make.mail(), with_files(shed=True)], ids=["it had none", "they are gone already"])
+def test_a_mail_that_cannot_be_made_smaller_is_refused(mail: QueuedMail) -> None:
+    """It is sent once more at most."""
+    assert judged(mail, [TOO_LARGE, TOO_LARGE]).state is EnvelopeState.FAILED
+
+
+def test_attachments_once_shed_stay_away() -> None:
+    """A later deferral does not bring them back."""
+    assert judged(with_files(shed=True), [DEFERRED, DEFERRED]).without_attachments
+
+
 # Of all mixes
 
 
@@ -186,7 +298,7 @@ def test_usable_time_lost_in_a_crash_expires_nothing() -> None:
 def test_every_mix_charges_who_had_an_answer_and_nobody_else(names: tuple[str, str]) -> None:
     """One recipient's fault never costs another an attempt."""
     of_each = [OUTCOMES[name] for name in names]
-    verdict = judge(make.mail(), of_each, an_attempt())
+    verdict = judge(make.mail(), dict(enumerate(of_each)), an_attempt())
     charged = [position for position, outcome in enumerate(of_each) if not is_uncharged(outcome)]
     assert [delivery.position for delivery in verdict.deliveries] == charged if verdict else not charged
 
@@ -195,7 +307,7 @@ def test_every_mix_charges_who_had_an_answer_and_nobody_else(names: tuple[str, s
 def test_no_recipient_is_lost(of_each: list[Outcome], random: float, usable_seconds: int) -> None:
     """After every attempt each recipient is sent, refused, expired, or waits for an attempt that comes."""
     mail = make.mail(recipients=len(of_each))
-    verdict = judge(mail, of_each, an_attempt(random=random, usable_seconds=usable_seconds))
+    verdict = judge(mail, dict(enumerate(of_each)), an_attempt(random=random, usable_seconds=usable_seconds))
     if verdict is None:
         return
     touched = {delivery.position: delivery for delivery in verdict.deliveries}

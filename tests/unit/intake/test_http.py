@@ -177,6 +177,14 @@ async def test_small_posts_go_on_while_a_long_body_is_parsed(endpoint: AlertsEnd
     assert (await large).status == 202
 
 
+async def test_broken_body_leaves_no_line_in_the_log(
+    endpoint: AlertsEndpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who sends it is told; a log of what strangers send wrong would drown the rest."""
+    assert (await post(endpoint, b"--no boundary", content_type=CONTENT_TYPE)).status == 400
+    assert caplog.records == []
+
+
 async def test_client_that_goes_away_takes_no_room(endpoint: AlertsEndpoint) -> None:
     """An upload that breaks off is not counted for ever."""
     for _ in range(6):

@@ -24,7 +24,7 @@ class Door:
             store=self.journal,
             ids=IdSource(),
             clock=self.clock,
-            plan=MailPlan(letterhead_id=1, usable_seconds=lambda: 4711),
+            plan=MailPlan(letterhead_id=1, usable_seconds=lambda: 4711, running_seconds=lambda: 815),
             on_accepted=self._on_accepted,
         )
 
@@ -42,12 +42,13 @@ async def door() -> Door:
 
 
 async def test_each_alert_gets_its_mail(door: Door) -> None:
-    """The envelope freezes the letterhead, the time, the severity, and the usable time so far."""
+    """The envelope freezes the letterhead, the time, the severity, and for how long relays and daemon have worked."""
     (alert_id,) = await door.ingest.accept([FULL])
     (entry,) = door.journal.entries.values()
     envelope = entry.mail.envelope
     assert (envelope.alert_id, envelope.letterhead_id, envelope.severity) == (alert_id, 1, Severity.CRITICAL)
-    assert (envelope.made_at, envelope.due_at, envelope.usable_seconds) == (NOW, NOW, 4711)
+    assert (envelope.made_at, envelope.due_at) == (NOW, NOW)
+    assert (envelope.usable_seconds, envelope.running_seconds) == (4711, 815)
     assert (entry.mail.accepted.alert, entry.mail.accepted.received_at) == (FULL, NOW)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.domain.alert import Severity
 from app.pipeline import queue as queue_module
-from app.pipeline.queue import LOW_WATER, WINDOW
+from app.pipeline.queue import LEASE, LOW_WATER, WINDOW
 from tests.support.queue_bench import Bench
 
 HOUR = timedelta(hours=1)
@@ -43,7 +43,7 @@ async def test_a_mail_that_is_out_is_not_read_again(bench: Bench) -> None:
     bench.put()
     await bench.take()
     bench.queue.wake()
-    assert await bench.queue.take(within=timedelta(milliseconds=20)) is None
+    await bench.take_nothing()
 
 
 async def test_a_settled_mail_may_come_again_when_it_is_due(bench: Bench) -> None:
@@ -61,12 +61,12 @@ async def test_a_settled_mail_may_come_again_when_it_is_due(bench: Bench) -> Non
 async def test_what_is_not_due_waits(bench: Bench) -> None:
     """Nothing is handed out ahead of its time."""
     bench.put(due_in=HOUR)
-    assert await bench.queue.take(within=timedelta(milliseconds=20)) is None
+    await bench.take_nothing()
 
 
 async def test_nothing_within_the_time_is_none(bench: Bench) -> None:
     """A worker learns that it may close its connection; the mail after that goes to the next who asks."""
-    assert await bench.queue.take(within=timedelta(milliseconds=1)) is None
+    await bench.take_nothing()
     (envelope,) = bench.put()
     await bench.settled()
     assert await bench.take_ids(1) == [envelope]
@@ -83,6 +83,27 @@ async def test_the_last_to_wait_is_served_first(bench: Bench) -> None:
     assert (early.done(), late.done()) == (False, True)
     bench.put()
     await early
+
+
+async def test_lanes_are_served_in_turn(bench: Bench) -> None:
+    """Relays of equal rank share the work, however many workers of one of them wait."""
+    takers = [asyncio.create_task(bench.take(lane)) for lane in ("mx1", "mx1", "mx1", "mx2")]
+    await bench.settled()
+    for _ in takers[:2]:
+        bench.put()
+        await bench.settled()
+    assert [taker.done() for taker in takers] == [False, False, True, True]
+    bench.put(2)
+    await asyncio.gather(*takers)
+
+
+async def test_a_lane_in_which_nobody_waits_is_passed_over(bench: Bench) -> None:
+    """A relay that has enough does not hold up the other one."""
+    assert await bench.queue.take(within=timedelta(milliseconds=1), lane="mx2") is None
+    takers = [asyncio.create_task(bench.take("mx1")) for _ in range(3)]
+    await bench.settled()
+    made = bench.put(3)
+    assert sorted([(await taker).envelope.id for taker in takers]) == made
 
 
 async def test_what_is_put_back_is_next(bench: Bench) -> None:
@@ -126,10 +147,10 @@ async def test_the_window_is_bounded(bench: Bench) -> None:
     await bench.settled()
     assert sum(query.count for query in bench.journal.queries[1:]) == WINDOW
     reads = len(bench.journal.queries)
-    await bench.take_ids(WINDOW - LOW_WATER - 1)
+    await bench.take_ids(WINDOW - LOW_WATER - LEASE)
     await bench.settled()
     assert len(bench.journal.queries) == reads
-    await bench.take_ids(1)
+    await bench.take_ids(LEASE)
     await bench.settled()
     assert len(bench.journal.queries) == reads + 1
 
@@ -147,8 +168,10 @@ async def test_a_read_that_fails_does_not_stop_the_feeder(bench: Bench) -> None:
     bench.journal.fault = OSError("disk")
     (envelope,) = bench.put()
     await bench.settled()
+    assert bench.queue.fault == "the queue cannot be read: disk"
     bench.queue.wake()
     assert await bench.take_ids(1) == [envelope]
+    assert bench.queue.fault == ""
 
 
 async def test_retries_are_found_without_being_woken(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +184,7 @@ async def test_retries_are_found_without_being_woken(bench: Bench, monkeypatch: 
 
 
 async def test_a_mail_more_severe_than_all_that_wait_is_the_next(bench: Bench) -> None:
-    """A new critical alert does not wait behind a full window."""
+    """A new critical alert waits neither behind a full window nor behind what is ready to go."""
     bench.put(5 * WINDOW, severity=Severity.INFO)
     await bench.settled()
     (critical,) = bench.put(severity=Severity.CRITICAL)

@@ -8,7 +8,7 @@ from app.domain.alert import Severity
 from app.pipeline.queue import WINDOW
 from tests.support.clock import NOW
 from tests.support.factories import AMBIGUOUS, verdict_on
-from tests.support.queue_bench import LONG, Bench
+from tests.support.queue_bench import LANE, LONG, Bench
 
 HOUR = timedelta(hours=1)
 
@@ -22,12 +22,12 @@ async def finish(bench: Bench) -> None:
 
 async def test_a_drain_of_nothing_finishes_at_once(bench: Bench) -> None:
     """Whoever waits is let go."""
-    taker = asyncio.create_task(bench.queue.take(within=LONG))
+    taker = asyncio.create_task(bench.queue.take(within=LONG, lane=LANE))
     await bench.settled()
     bench.queue.drain()
     await finish(bench)
     assert await taker is None
-    assert await bench.queue.take(within=LONG) is None
+    assert await bench.queue.take(within=LONG, lane=LANE) is None
 
 
 async def test_a_drain_hands_out_what_waits_for_a_retry_once(bench: Bench) -> None:
@@ -124,7 +124,7 @@ async def test_a_long_drain_remembers_only_what_waits(bench: Bench) -> None:
 
 async def test_abandoning_releases_whoever_waits(bench: Bench) -> None:
     """No worker hangs at the deadline."""
-    takers = [asyncio.create_task(bench.queue.take(within=LONG)) for _ in range(3)]
+    takers = [asyncio.create_task(bench.queue.take(within=LONG, lane=LANE)) for _ in range(3)]
     await bench.settled()
     bench.queue.abandon()
     assert await asyncio.gather(*takers) == [None] * 3
@@ -141,4 +141,4 @@ async def test_after_abandoning_nothing_is_handed_out(bench: Bench) -> None:
     bench.journal.may_read.set()
     await bench.settled()
     bench.queue.put_back(mail)
-    assert await bench.queue.take(within=LONG) is None
+    assert await bench.queue.take(within=LONG, lane=LANE) is None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from app.domain.login import Login
 from app.domain.outcome import Deferred, Outcome, Refused
 from app.domain.relay import Relay, Security
 from app.protocols.smtp.auth import secret_forms
@@ -31,15 +32,19 @@ class Dialog:
     @property
     def relay(self) -> Relay:
         """The relay that the head describes."""
-        scheme, *login = self.head["session"].split()
-        user, password = login[1:] or ("", "")
-        return Relay(name="mx", host="mx", port=25, security=Security(scheme), username=user, password=password)
+        return Relay(name="mx", host="mx", port=25, security=Security(self.head["session"].split()[0]))
+
+    @property
+    def login(self) -> Login | None:
+        """The login that the head describes."""
+        _, *user_and_secret = self.head["session"].split()
+        return Login(*user_and_secret[1:]) if user_and_secret else None
 
     @property
     def mail(self) -> OutgoingMail:
         """The mail that the head describes."""
         sender, _, recipients = self.head["mail"].partition(" -> ")
-        return OutgoingMail(sender, tuple(recipients.split()), CONTENT)
+        return OutgoingMail(sender, tuple(recipients.split()), CONTENT, self.head.get("envid", ""))
 
 
 class Player:
@@ -49,13 +54,14 @@ class Player:
         self.dialog = dialog
         self.handshake = Handshake(
             dialog.relay,
+            login=dialog.login,
             helo_name="client.example.org",
             encrypted=dialog.relay.security is Security.IMPLICIT_TLS,
             loopback=dialog.head.get("peer") != "remote",
         )
         self.transaction: Transaction | None = None
         self.replies = ReplyReader()
-        self.replies.secrets = secret_forms(dialog.relay.username, dialog.relay.password)
+        self.replies.secrets = secret_forms(dialog.login)
 
     def feed(self, data: bytes) -> bytes:
         """Take what the server said, return what the client says."""
@@ -111,8 +117,12 @@ def _result(player: Player) -> str:
 
 def _word(outcome: Outcome) -> str:
     match outcome:
+        case Deferred(too_many_recipients=True):
+            return "one too many"
         case Deferred(scope=scope):
             return f"deferred {scope}"
+        case Refused(too_large=True):
+            return "too large"
         case Refused(scope=scope):
             return f"refused {scope}"
         case _:

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.errors import AddressError, ProtocolError
-from app.domain.outcome import Deferred, Refused, Scope, Sent
+from app.domain.outcome import Deferred, Refused, Reply, Scope, Sent
 from app.protocols.smtp.capabilities import Capabilities
 from app.protocols.smtp.reply import ReplyReader, ServerReply
-from app.protocols.smtp.transaction import OutgoingMail, Step, Transaction
+from app.protocols.smtp.transaction import NEEDS_SMTPUTF8, OutgoingMail, Step, Transaction
 
 MAIL = OutgoingMail("ops@example.org", ("a@example.org", "b@example.org"), b"hi\r\n")
 PIPELINING = Capabilities(pipelining=True)
@@ -68,6 +68,14 @@ def test_too_early_250_is_not_sent() -> None:
     assert not any(isinstance(outcome, Sent) for outcome in transaction.outcomes())
 
 
+def test_a_refused_sender_is_told() -> None:
+    """Whether the relay refuses every sender can be seen from mail to mail; a deferral is no refusal."""
+    refused, deferred = _transaction(550, 503, 503, 503), _transaction(450, 503, 503, 503)
+    assert refused.sender_refusal == Reply(550, "text")
+    assert deferred.sender_refusal is None
+    assert not refused.mail_taken_up
+
+
 @pytest.mark.parametrize(
     ("codes", "needs_reset"),
     [((250, 250, 250, 451), True), ((250, 550, 550, 554), True), ((550, 503, 503, 503), True)],
@@ -110,13 +118,84 @@ def test_reply_out_of_place(codes: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["a@x>\r\nRCPT TO:<b@y", "a b@x", "a\x00@x", "ä@x", "a@x> SIZE=1", ""],
-    ids=["crlf", "space", "nul", "not-ascii", "bracket", "empty"],
+    ["a@x>\r\nRCPT TO:<b@y", "a b@x", "a\x00@x", "a\u2028@x", "a\x85@x", "a@x> SIZE=1", ""],
+    ids=["crlf", "space", "nul", "line separator", "next line", "bracket", "empty"],
 )
 def test_address_cannot_break_out(address: str) -> None:
     """No address can add a command or a parameter."""
     with pytest.raises(AddressError):
         OutgoingMail("ops@example.org", (address,), b"")
+
+
+# What the server cannot take
+
+
+UMLAUT = OutgoingMail("ops@example.org", ("jörg@example.org", "a@example.org"), b"hi\r\n")
+
+
+def test_an_address_that_needs_smtputf8_is_refused_without_asking() -> None:
+    """The server never hears of it, and the outcomes stay in the order of the mail."""
+    transaction = Transaction(UMLAUT, PIPELINING)
+    assert "jörg".encode() not in transaction.start()
+    for code in (250, 250, 354):
+        transaction.receive(ServerReply(code, ("text",)))
+    transaction.final_dot_sent()
+    transaction.receive(ServerReply(250, ("taken",)))
+    refused, sent = transaction.outcomes()
+    assert refused == Refused(Scope.RECIPIENT, NEEDS_SMTPUTF8)
+    assert isinstance(sent, Sent)
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [OutgoingMail("jörg@example.org", ("a@example.org",), b""), OutgoingMail("", ("jörg@example.org",), b"")],
+    ids=["sender", "every recipient"],
+)
+def test_a_mail_without_an_address_for_the_server_is_finished_at_once(mail: OutgoingMail) -> None:
+    """There is nothing to say to it."""
+    transaction = Transaction(mail, PIPELINING)
+    assert transaction.finished
+    assert transaction.outcomes() == (Refused(Scope.RECIPIENT, NEEDS_SMTPUTF8),)
+
+
+@pytest.mark.parametrize(
+    ("codes", "is_crowded"),
+    [((250, 250, 452), True), ((250, 452, 452), False), ((250, 250, 450), True), ((250, 250, 550), False)],
+    ids=["too many", "none taken", "plain 450", "refused"],
+)
+def test_crowded(codes: tuple[int, ...], is_crowded: bool) -> None:
+    """Only a server that took some says of others that they are too many."""
+    assert _transaction(*codes).is_crowded is is_crowded
+
+
+# Servers that do not bear PIPELINING
+
+
+@pytest.mark.parametrize(
+    "codes", [(503,), (250, 503), (250, 250, 503), (250, 250, 250, 503)], ids=["mail", "rcpt", "second", "data"]
+)
+def test_a_bad_sequence_that_is_not_ours_is_a_lost_place(codes: tuple[int, ...]) -> None:
+    """The mail is not refused for a server that threw away what came before."""
+    with pytest.raises(ProtocolError, match="PIPELINING"):
+        _transaction(*codes)
+
+
+def test_a_bad_sequence_without_pipelining_is_an_answer() -> None:
+    """One command at a time cannot be lost."""
+    transaction = _transaction(250, 503, 250, capabilities=Capabilities())
+    assert transaction.step is Step.DATA
+
+
+@pytest.mark.parametrize(
+    ("codes", "lost_in_commands"),
+    [((), False), ((250,), True), ((250, 250, 250), True), ((250, 250, 250, 354), False)],
+    ids=["at mail", "at rcpt", "at data", "at the content"],
+)
+def test_a_loss_among_the_commands_is_told(codes: tuple[int, ...], lost_in_commands: bool) -> None:
+    """Between MAIL and the content a server that bears no pipelining falls silent."""
+    transaction = _transaction(*codes)
+    transaction.lost("gone")
+    assert transaction.lost_in_commands is lost_in_commands
 
 
 @given(

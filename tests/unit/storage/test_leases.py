@@ -1,5 +1,6 @@
 """Mails under way when the daemon ended: flagged at the next start, because they may have been sent already."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -7,14 +8,16 @@ from pathlib import Path
 import pytest
 
 from app.domain.envelope import Delivery, QueuedMail
+from app.domain.errors import JournalUnavailable
 from app.domain.outcome import Outcome
+from app.storage import writer
 from app.storage.database import Mode
 from app.storage.journal import SqliteJournal
 from app.storage.leases import REASON
 from tests.support.clock import NOW
 from tests.support.desk import envelope_ids
 from tests.support.factories import DEFERRED, LETTERHEAD, REFUSED, SENT, due_query, judged, verdict_on
-from tests.support.sqlite_desk import SqliteDesk
+from tests.support.sqlite_desk import HANG, SqliteDesk
 
 LATER = NOW + timedelta(days=1)
 LEASED = "SELECT value FROM meta WHERE name = 'leased'"
@@ -139,3 +142,19 @@ async def test_an_unreadable_letterhead_does_not_stop_the_start(tmp_path: Path) 
     assert again.journal.interrupted == 2
     assert await again.due_ids() == good
     await again.journal.close()
+
+
+async def test_a_lease_waits_until_the_journal_can_be_written(desk: SqliteDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mail goes on behind a full disk, and what is under way must be known once there is room."""
+    monkeypatch.setattr(writer, "PROBE_EVERY", timedelta(milliseconds=20))
+    (envelope,) = envelope_ids(await desk.post())
+    desk.leave_pages(0)
+    many = range(10_000)  # more than fits into pages that are there
+    waiting = desk.journal.lease(many)
+    with pytest.raises(JournalUnavailable):
+        await desk.post(content="x" * 100_000)
+    assert not waiting.done()
+    desk.make_room()
+    last = desk.journal.lease({envelope})
+    await asyncio.wait_for(asyncio.gather(waiting, last), HANG)
+    assert await desk.value(LEASED) == f"[{envelope}]"

@@ -206,7 +206,7 @@ def test_lost_outcomes_are_flagged(whole: Damaged, tmp_path: Path) -> None:
     rescued(folder)
     with closing(sqlite3.connect(folder / JOURNAL_FILE)) as connection:
         recipients = connection.execute(
-            "SELECT count(*) FROM deliveries JOIN envelopes ON id = envelope_id WHERE state IN (2, 3) GROUP BY id"
+            f"SELECT count(*) FROM deliveries WHERE envelope_id IN ({DEAD}) GROUP BY envelope_id"
         ).fetchall()
         unflagged = connection.execute("SELECT count(*) FROM envelopes WHERE state = 0 AND NOT ambiguous").fetchone()[0]
     assert len(recipients) == len(whole.dead)

@@ -248,3 +248,18 @@ async def test_a_deferred_mail_is_listed_as_queued(site: Site) -> None:
     assert site.journal.entries[mail.envelope.id].state is EnvelopeState.OPEN
     assert site.journal.entries[mail.envelope.id].mail.envelope.due_at > NOW + timedelta(seconds=1)
     assert (await site.get("/alerts")).json["alerts"][0]["state"] == "queued"
+
+
+async def test_the_examples_in_the_openapi_document_are_true(site: Site) -> None:
+    """They have the fields of the answers that are not null, down to the recipient."""
+    mail = await put(site, REFUSED, REFUSED, alert=replace(FULL, attachments=(DF,)))
+    (line,) = (await site.get("/alerts")).json["alerts"]
+    body = await shown(site, mail)
+    paths = site.document["paths"]
+    listed = paths["/alerts"]["get"]["responses"]["200"]["content"]["application/json"]["example"]["alerts"][0]
+    alert = paths["/alerts/{alert_id}"]["get"]["responses"]["200"]["content"]["application/json"]["example"]
+    assert listed.keys() == line.keys()
+    assert alert.keys() == body.keys()
+    assert alert["attachments"][0].keys() == body["attachments"][0].keys()
+    assert alert["mails"][0].keys() == body["mails"][0].keys() - {"next_attempt_at"}
+    assert alert["mails"][0]["recipients"][0].keys() == body["mails"][0]["recipients"][0].keys()
