@@ -14,6 +14,11 @@ class Lanes:
     def __init__(self) -> None:
         self._lanes: dict[str, list[Waiter]] = {}  # the one that was served last stands last
 
+    @property
+    def somebody_waits(self) -> bool:
+        """Whether a mail would be taken at once."""
+        return any(not waiter.done() for waiters in self._lanes.values() for waiter in waiters)
+
     async def wait(self, lane: str, within: timedelta) -> QueuedMail | None:
         """Return the mail that this waiter is given; None if there was none `within` this time, or none will come."""
         waiter: Waiter = asyncio.get_running_loop().create_future()

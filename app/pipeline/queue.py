@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import structlog
@@ -25,6 +25,7 @@ DRAIN_HORIZON = timedelta(days=3650)  # at a stop, retries that wait are tried o
 # sent, so they are few; fewer would make the workers wait for the disk.
 LEASE = 32
 LEASE_LOW_WATER = LEASE // 2
+IDLE_LEASE_SECONDS = 2.0  # mails that no worker came for, because no relay works, are not under way
 
 
 class MailQueue:
@@ -44,6 +45,7 @@ class MailQueue:
         self._held: set[int] = set()  # in the window, ready, or with a worker
         self._leased: set[int] = set()
         self._leasing = False
+        self._taken_at = 0.0  # on the clock of the event loop
         self._sending: set[int] = set()
         self._tried: set[int] = set()
         self._wake = asyncio.Event()
@@ -73,6 +75,7 @@ class MailQueue:
             self._wake.clear()
             more = await self._refill() if len(self._window) <= LOW_WATER or self._urgent else False
             if not more:
+                self._release_idle()
                 self._end_if_drained()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
@@ -110,6 +113,8 @@ class MailQueue:
         """Lease the next mails of the window; if enough are ready, only such as are more severe."""
         if self._leasing or self.finished:
             return
+        if self._is_idle():
+            return
         least = self._ready[0].envelope.severity.rank + 1 if len(self._ready) > LEASE_LOW_WATER else 0
         mails: list[QueuedMail] = []
         while self._window and len(mails) < LEASE and self._window[0].envelope.severity.rank >= least:
@@ -118,17 +123,33 @@ class MailQueue:
             return
         self._leased.update(mail.envelope.id for mail in mails)
         self._leasing = True
-        leasing = asyncio.ensure_future(self._store.lease(frozenset(self._leased)))
-        leasing.add_done_callback(lambda done: self._on_leased(mails, done))
+        self._lease(lambda done: self._on_leased(mails, done))
         if len(self._window) <= LOW_WATER:
             self._wake.set()
+
+    def _lease(self, on_done: Callable[["asyncio.Future[None]"], None]) -> None:
+        asyncio.ensure_future(self._store.lease(frozenset(self._leased))).add_done_callback(on_done)
+
+    def _is_idle(self) -> bool:
+        """Whether no worker has come for a mail lately, nor waits for one."""
+        since_taken = asyncio.get_running_loop().time() - self._taken_at
+        return not self._lanes.somebody_waits and since_taken > IDLE_LEASE_SECONDS
+
+    def _release_idle(self) -> None:
+        """Give up leases that nobody asks for: a crash would flag the mails for nothing."""
+        if not self._ready or self._leasing or not self._is_idle():
+            return
+        self._leased -= {mail.envelope.id for mail in self._ready}
+        self._window = deque(sorted([*self._ready, *self._window], key=_most_severe_first))
+        self._ready.clear()
+        self._lease(_note_failed_lease)
 
     def _on_leased(self, mails: Sequence[QueuedMail], done: "asyncio.Future[None]") -> None:
         self._leasing = False
         if done.cancelled() or self.finished:
             return
-        if error := done.exception():
-            log.error("lease_failed", exc_info=error)  # the journal is closed; the mails wait for the next start
+        if done.exception():
+            _note_failed_lease(done)  # the journal is broken; the mails wait for the next start
             return
         self._ready.extend(mails)
         if mails[0].envelope.severity.rank > self._ready[0].envelope.severity.rank:
@@ -138,6 +159,7 @@ class MailQueue:
 
     def _hand_out(self) -> None:
         while self._ready and (waiter := self._lanes.next_waiter()) is not None:
+            self._taken_at = asyncio.get_running_loop().time()
             waiter.set_result(self._ready.popleft())
         self._lease_next()
 
@@ -153,6 +175,7 @@ class MailQueue:
 
     def take_now(self) -> QueuedMail | None:
         """Return the next mail if it is ready."""
+        self._taken_at = asyncio.get_running_loop().time()
         mail = self._ready.popleft() if self._ready else None
         self._lease_next()
         return mail
@@ -200,6 +223,11 @@ class MailQueue:
     def _end_if_drained(self) -> None:
         if self._nothing_left and not self._held:
             self.abandon()
+
+
+def _note_failed_lease(done: "asyncio.Future[None]") -> None:
+    if not done.cancelled() and (error := done.exception()):
+        log.error("lease_failed", exc_info=error)
 
 
 def _most_severe_first(mail: QueuedMail) -> int:

@@ -16,7 +16,7 @@ WITH_RECORDS = frozenset({INDEX_INSIDE, INDEX_LEAF, TABLE_LEAF})
 FILE_HEADER_BYTES = 100  # section 1.3: on the first page the node comes behind it
 # Section 2.1, by serial type: integers, and three values that take no bytes.
 CONSTANTS: Final[Mapping[int, Value]] = {0: None, 8: 0, 9: 1}
-INTEGER_BYTES = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8} | dict.fromkeys(CONSTANTS, 0)
+INTEGER_BYTES: Final[Mapping[int, int]] = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8} | dict.fromkeys(CONSTANTS, 0)
 REAL = 7
 NOT_USED = frozenset({10, 11})
 MAX_RECORD_BYTES = 1 << 30  # SQLite's own default limit is a little less
@@ -134,8 +134,10 @@ def _value_bytes(kind: int) -> int:
 
 
 def _value(data: bytes, kind: int) -> Value:
+    if kind in CONSTANTS:
+        return CONSTANTS[kind]
     if kind in INTEGER_BYTES:
-        return int.from_bytes(data, signed=True) if data else CONSTANTS[kind]
+        return int.from_bytes(data, signed=True)
     if kind == REAL:
         value: float = struct.unpack(">d", data.ljust(8))[0]
         return value

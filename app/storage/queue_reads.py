@@ -31,8 +31,8 @@ SELECT coalesce(json_group_array(json_array(id, size)), '[]') FROM (
 """
 MAILS = """
 SELECT coalesce(json_group_array(json_array(
-    e.id, e.alert_id, e.letterhead_id, e.made_at, e.rank, e.due_at, e.usable_seconds, e.running_seconds,
-    e.without_attachments, a.received_at, json(a.payload))), '[]')
+    e.id, e.alert_id, e.letterhead_id, e.made_at, e.rank, e.due_at, a.received_at, json(a.payload),
+    e.usable_seconds, e.running_seconds, e.without_attachments)), '[]')
 FROM json_each(:ids) AS wanted JOIN envelopes AS e ON e.id = wanted.value JOIN alerts AS a ON a.id = e.alert_id
 """
 DELIVERIES = """
@@ -162,10 +162,8 @@ def _mails(connection: sqlite3.Connection, ids: Sequence[int], letterheads: Lett
 
 
 def _mail(row: Sequence[Any], letterhead: Letterhead, attempted: dict[int, Delivery]) -> QueuedMail:
-    envelope_id, alert_id, letterhead_id, made_at, rank, due_at, *clocks, without_attachments, received_at, payload = (
-        row
-    )
-    usable_seconds, running_seconds = clocks
+    envelope_id, alert_id, letterhead_id, made_at, rank, due_at, received_at, payload, *rest = row
+    usable_seconds, running_seconds, without_attachments = rest
     return QueuedMail(
         envelope=Envelope(
             id=envelope_id,

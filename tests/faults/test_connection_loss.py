@@ -33,7 +33,6 @@ def test_lost_in_the_middle_of_the_content(tmp_path: Path, action: Action) -> No
         assert run.recipients(alert)[0]["possibly_twice"] is False
         balance = run.close(relay.mails)
     assert (balance.delivered, balance.flagged, len(relay.mails)) == (1, 0, 1)
-    assert relay.connections == 2
 
 
 @pytest.mark.parametrize("action", [Drop(takes=True), Hang(), Drop()], ids=["taken", "silence", "not-taken"])

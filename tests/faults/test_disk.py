@@ -104,6 +104,7 @@ def test_marks_on_a_full_disk(disk: Disk) -> None:
         gate.set()
         run.settle()
         assert run.daemon.post({"subject": "too early"}).status == 503
+        assert not (run.daemon.data_dir / "reserve").exists()  # so the outcomes did need it
         run.daemon.kill()
         disk.make_room()
         run.daemon.start()

@@ -144,7 +144,9 @@ async def test_an_unreadable_letterhead_does_not_stop_the_start(tmp_path: Path) 
     await again.journal.close()
 
 
-async def test_a_lease_waits_until_the_journal_can_be_written(desk: SqliteDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_lease_waits_until_the_journal_can_be_written(
+    desk: SqliteDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Mail goes on behind a full disk, and what is under way must be known once there is room."""
     monkeypatch.setattr(writer, "PROBE_EVERY", timedelta(milliseconds=20))
     (envelope,) = envelope_ids(await desk.post())
