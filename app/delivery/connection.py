@@ -100,6 +100,11 @@ class Connection:
         return not self._out_of_turn and (self._begun is not None or self._dialogue.silent)
 
     @property
+    def has_begun_ahead(self) -> bool:
+        """Whether the envelope of the mail that is sent next has gone out already."""
+        return self._begun is not None
+
+    @property
     def past_final_dot(self) -> bool:
         """Whether a mail's final dot has gone out and its reply has not come, also after a cancelled send()."""
         transaction = self._current

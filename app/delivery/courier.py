@@ -174,7 +174,10 @@ class Courier:
 
     async def _drop_unusable(self) -> None:
         connection = self._connection
-        if connection is not None and (not connection.usable or self._is_worn(connection)):
+        if connection is None:
+            return
+        is_worn = self._is_worn(connection) and not connection.has_begun_ahead
+        if is_worn or not connection.usable:
             await self.hang_up()
 
     async def hang_up(self) -> None:

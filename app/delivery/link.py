@@ -97,9 +97,13 @@ class RelayLink:
         """Return a connection that is ready. Raises RelayFault."""
         return await self._connect(self._lost_steps[False] < LOST_STEPS)
 
+    def wants(self, number: int) -> bool:
+        """Tell whether worker `number` (from 0) is one of those that send, though perhaps not this very moment."""
+        return self.is_active and self.fault is None and number < self._concurrency.allowed and not self._stopped
+
     def may_send(self, number: int) -> bool:
         """Tell whether worker `number` (from 0) may send a mail now."""
-        if not self.is_active or self.fault is not None or number >= self._concurrency.allowed or self._stopped:
+        if not self.wants(number):
             return False
         return self._bucket is None or not self._bucket.wait(self._clock.monotonic())
 
@@ -125,7 +129,7 @@ class RelayLink:
         now = self._clock.monotonic()
         if self.fault is not None:
             return None if self.probing else max(0.0, self._breaker.retry_at - now)
-        if self._bucket is not None and self.is_active and number < self._concurrency.allowed:
+        if self._bucket is not None and self.wants(number):
             return self._bucket.wait(now)
         return None
 

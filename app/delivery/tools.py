@@ -1,7 +1,7 @@
 """What every worker of a sender works with."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -18,7 +18,10 @@ HEAVY_AT_ONCE = 2  # mails with attachments in memory: each is there three times
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """Shared by all workers. `render` wants a mail with the data of its attachments."""
+    """Shared by all workers.
+
+    `render` wants a mail with the data of its attachments, `attachments` gives it by the alert's id.
+    """
 
     queue: MailQueue
     relays: Relays
@@ -26,7 +29,7 @@ class Tools:
     suspects: Suspects
     render: Callable[[QueuedMail], bytes]
     envelope_id: Callable[[QueuedMail], str]  # that a bounce brings back
-    with_attachments: Callable[[QueuedMail], Awaitable[QueuedMail]]
+    attachments: Callable[[int], Awaitable[Mapping[int, bytes]]]
     clock: Clock
     lifetime_of: Callable[[Severity], timedelta]
     running_seconds: Callable[[], int]

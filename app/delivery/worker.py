@@ -42,6 +42,8 @@ class Worker:
     async def run(self) -> None:
         """Work until the queue is finished, or nothing more can leave over this relay."""
         while not self._tools.queue.finished:
+            if not self._link.wants(self._number):  # a session kept for later is one that others may not have
+                await self._courier.hang_up()
             turn = await self._link.turn(self._number)
             if turn is Turn.END:
                 break
@@ -66,8 +68,7 @@ class Worker:
         if mail is None:
             return await self._courier.hang_up()
         if not self._link.may_send(self._number):  # things have changed while it waited
-            tools.queue.put_back(mail)
-            return await self._courier.hang_up()
+            return tools.queue.put_back(mail)
         await tools.recorder.wait_for_room()
         if mail.carries_attachments:
             async with tools.heavy:
@@ -81,7 +82,8 @@ class Worker:
         tools = self._tools
         tools.queue.begin(mail.envelope.id)
         try:
-            data = await asyncio.to_thread(tools.render, await tools.with_attachments(mail))
+            whole = mail.with_attachments(await tools.attachments(mail.accepted.id))
+            data = await asyncio.to_thread(tools.render, whole)
         except Exception as error:  # noqa: BLE001 - neither unreadable pieces nor a poisoned mail must stop the rest
             return self._cannot_be_made(mail, error)
         return await self._courier.deliver(self._parcel(mail, data), following=self)

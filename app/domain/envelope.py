@@ -1,7 +1,7 @@
 """The envelope: one mail to one list of recipients, with all that its bytes depend on frozen."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
@@ -109,6 +109,14 @@ class QueuedMail:
     def carries_attachments(self) -> bool:
         """Whether files go out with it."""
         return bool(self.accepted.alert.attachments) and not self.envelope.without_attachments
+
+    def with_attachments(self, contents: Mapping[int, bytes]) -> "QueuedMail":
+        """Return the mail with the data of its attachments, given by their number from 0; one without stays empty."""
+        alert = self.accepted.alert
+        attachments = tuple(
+            replace(attachment, data=contents.get(number, b"")) for number, attachment in enumerate(alert.attachments)
+        )
+        return replace(self, accepted=replace(self.accepted, alert=replace(alert, attachments=attachments)))
 
     @property
     def pending(self) -> tuple[Delivery, ...]:

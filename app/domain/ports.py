@@ -1,6 +1,6 @@
 """The ports: what the middle needs from outside, each as small as its users allow."""
 
-from collections.abc import Awaitable, Collection, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -55,8 +55,8 @@ class MailStore(Protocol):
         After a crash they are flagged: each may have been sent already. It waits like `record`.
         """
 
-    async def attachments(self, alert_id: int) -> list[bytes]:
-        """Return the contents of the alert's attachments, in order."""
+    async def attachments(self, alert_id: int) -> Mapping[int, bytes]:
+        """Return the contents of the alert's attachments by their number, from 0; one that is lost is missing."""
 
     async def overdue(self, *, made_before: int, after: int, limit: int) -> list[QueuedMail]:
         """Return open envelopes with an id over `after`, in that order, made at or before these running seconds."""

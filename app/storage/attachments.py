@@ -23,7 +23,7 @@ def pieces_of(accepted: AcceptedAlert) -> Iterator[Row]:
             yield (accepted.id, number, piece, data[start : start + PIECE_BYTES])
 
 
-def read_attachments(connection: sqlite3.Connection, alert_id: int) -> list[bytes]:
-    """Return the contents of the alert's attachments, in order."""
+def read_attachments(connection: sqlite3.Connection, alert_id: int) -> dict[int, bytes]:
+    """Return the contents of the alert's attachments by their number, from 0; one that is lost is missing."""
     rows = connection.execute(PIECES, (alert_id,))
-    return [b"".join(map(itemgetter(1), pieces)) for _, pieces in groupby(rows, key=itemgetter(0))]
+    return {number: b"".join(map(itemgetter(1), pieces)) for number, pieces in groupby(rows, key=itemgetter(0))}

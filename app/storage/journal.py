@@ -130,8 +130,8 @@ class SqliteJournal:
         read = partial(self._queue_reads.overdue, made_before=made_before, after=after, limit=limit)
         return await self._reader.run(read)
 
-    async def attachments(self, alert_id: int) -> list[bytes]:
-        """Return the contents of the alert's attachments, in order."""
+    async def attachments(self, alert_id: int) -> dict[int, bytes]:
+        """Return the contents of the alert's attachments by their number, from 0; one that is lost is missing."""
         return await self._reader.run(partial(read_attachments, alert_id=alert_id))
 
     async def oldest_open(self) -> datetime | None:

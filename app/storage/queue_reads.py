@@ -122,7 +122,7 @@ def _is_unreadable(error: Exception) -> bool:
     """Tell a row that holds no alert from a fault of the disk, which any row would meet."""
     if isinstance(error, sqlite3.Error):
         return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR  # SQLite's JSON functions: malformed JSON
-    return isinstance(error, ValueError | KeyError | TypeError)
+    return isinstance(error, ValueError | KeyError | TypeError | OverflowError)
 
 
 def _due_ids(connection: sqlite3.Connection, query: DueQuery) -> list[int]:

@@ -1,7 +1,7 @@
 """Builds the parts from the queue to the relays."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from app.delivery.connection import Connection
 from app.delivery.expiry import Expiry
@@ -15,7 +15,6 @@ from app.delivery.tools import Tools
 from app.domain.alarm import RaiseAlarm
 from app.domain.alarm_causes import dead_letter_alarm
 from app.domain.envelope import QueuedMail
-from app.domain.ports import MailStore
 from app.domain.verdict import Verdict
 from app.mail.compose import Composer
 from app.mail.dkim import DkimSigner
@@ -54,7 +53,7 @@ def sending_half(ground: Ground, queue: MailQueue, relays: Relays, *, raise_alar
         suspects=Suspects(),
         render=composer.render,
         envelope_id=composer.envelope_id,
-        with_attachments=_Attachments(journal).fetch,
+        attachments=journal.attachments,
         clock=clock,
         lifetime_of=ground.settings.lifetime_of,
         running_seconds=ground.running.seconds,
@@ -87,18 +86,3 @@ def _alarm_raiser(raise_alarm: RaiseAlarm) -> Callable[[QueuedMail, Verdict], No
 def _signer(settings: Settings) -> DkimSigner | None:
     setup = settings.dkim_setup()
     return DkimSigner(setup.domain, setup.selector, setup.key) if setup else None
-
-
-class _Attachments:
-    """Brings the data of attachments into a mail that is about to be rendered."""
-
-    def __init__(self, store: MailStore) -> None:
-        self._store = store
-
-    async def fetch(self, mail: QueuedMail) -> QueuedMail:
-        contents = await self._store.attachments(mail.accepted.id)
-        alert = mail.accepted.alert
-        attachments = tuple(
-            replace(attachment, data=data) for attachment, data in zip(alert.attachments, contents, strict=True)
-        )
-        return replace(mail, accepted=replace(mail.accepted, alert=replace(alert, attachments=attachments)))

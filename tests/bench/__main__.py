@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import backlog, delivery, intake, slow_link
+from tests.bench import backlog, delivery, intake, slow_link, storm
 from tests.bench.figures import Figure
 
 BENCHES = {
@@ -17,6 +17,7 @@ BENCHES = {
     "batches": intake.batches,
     "delivery": delivery.end_to_end,
     "slow_link": slow_link.one_connection,
+    "storm": storm.behind_a_dead_relay,
     "backlog": backlog.million_queued,
 }
 

@@ -19,9 +19,9 @@ CONNECTIONS = 4
 
 
 @contextmanager
-def sink() -> Generator[int, None, None]:
-    """Run smtp-sink, which takes every mail and keeps none; yields its port."""
-    port = free_port()
+def sink(port: int = 0) -> Generator[int, None, None]:
+    """Run smtp-sink, which takes every mail and keeps none; yields its port, a free one unless it is given."""
+    port = port or free_port()
     process = subprocess.Popen(["smtp-sink", "-u", "nobody", f"127.0.0.1:{port}", "1000"])
     try:
         time.sleep(0.5)

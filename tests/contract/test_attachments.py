@@ -23,7 +23,7 @@ async def test_a_file_comes_back_byte_by_byte(desk: Desk, size: int) -> None:
     """No piece of it is missing, doubled or out of order."""
     data = contents_of(size)
     batch = await desk.post(attachments=(an_attachment(data),))
-    assert await desk.journal.attachments(batch.alerts[0].id) == [data]
+    assert await desk.journal.attachments(batch.alerts[0].id) == {0: data}
 
 
 async def test_files_come_back_in_their_order(desk: Desk) -> None:
@@ -32,14 +32,14 @@ async def test_files_come_back_in_their_order(desk: Desk) -> None:
     files = tuple(map(an_attachment, contents))
     other = await desk.post(attachments=(an_attachment(b"another"),))
     batch = await desk.post(attachments=files)
-    assert await desk.journal.attachments(batch.alerts[0].id) == contents
-    assert await desk.journal.attachments(other.alerts[0].id) == [b"another"]
+    assert await desk.journal.attachments(batch.alerts[0].id) == dict(enumerate(contents))
+    assert await desk.journal.attachments(other.alerts[0].id) == {0: b"another"}
 
 
 async def test_an_alert_without_files_has_none(desk: Desk) -> None:
     """Nothing is made up."""
     batch = await desk.post()
-    assert await desk.journal.attachments(batch.alerts[0].id) == []
+    assert await desk.journal.attachments(batch.alerts[0].id) == {}
 
 
 async def test_neither_queue_nor_report_holds_the_contents(desk: Desk) -> None:

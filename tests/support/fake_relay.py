@@ -44,6 +44,11 @@ class FakeConnection:
         self.mails = 0
         self.capabilities = relay.capabilities
 
+    @property
+    def has_begun_ahead(self) -> bool:
+        """Whether the next mail was taken already."""
+        return self._ahead is not None
+
     async def send(self, mail: OutgoingMail, following: Following) -> SendResult:
         """Answer as the test says, else take the mail; with PIPELINING the next one is taken ahead of its answer."""
         ahead = mail is self._ahead
@@ -70,6 +75,11 @@ class FakeConnection:
         self.usable = self._relay.keeps_alive
         return SendResult(outcomes, mail_taken_up=True, ahead=ahead)
 
+    @property
+    def has_begun_ahead(self) -> bool:
+        """Whether the envelope of the mail that is sent next has gone out already."""
+        return self._ahead is not None
+
     def abandon(self, reason: str) -> SendResult:
         """Tell what is known of a mail past its final dot."""
         assert self.past_final_dot
@@ -94,6 +104,7 @@ class FakeRelay:
         self.mails: list[OutgoingMail] = []
         self.connections: list[FakeConnection] = []
         self.connects = 0
+        self.connecting = 0  # just now
         self.pipelines = True  # whether the last connection was allowed to
         self.on_connect: Callable[[], None] = lambda: None
         self.closing = asyncio.Event()
@@ -104,8 +115,10 @@ class FakeRelay:
         """Return a connection that is ready, or raise RelayFault."""
         self.pipelines = may_pipeline
         self.connects += 1
+        self.connecting += 1
         self.on_connect()
         await asyncio.sleep(0)
+        self.connecting -= 1
         fault = self.faults.popleft() if self.faults else None
         if fault is not None:
             raise RelayFault(RELAY, fault)

@@ -103,7 +103,7 @@ class MemoryJournal:
         self.holds_leases = False  # set: `lease` is done only when the test says so
         self._backlog_limit = backlog_limit
         self._letterheads: list[Letterhead] = []
-        self._attachments: dict[int, list[bytes]] = {}
+        self._attachments: dict[int, dict[int, bytes]] = {}
         self._alarms: dict[str, datetime] = {}
 
     @property
@@ -115,7 +115,8 @@ class MemoryJournal:
         """Hold `mails`, as if they had been accepted."""
         for mail in mails:
             accepted = mail.accepted
-            self._attachments[accepted.id] = [attachment.data for attachment in accepted.alert.attachments]
+            contents = (attachment.data for attachment in accepted.alert.attachments)
+            self._attachments[accepted.id] = dict(enumerate(contents))
             emptied = tuple(replace(attachment, data=b"") for attachment in accepted.alert.attachments)
             stored = replace(accepted, alert=replace(accepted.alert, attachments=emptied))
             self.entries[mail.envelope.id] = Entry(replace(mail, accepted=stored))
@@ -157,9 +158,9 @@ class MemoryJournal:
         found = [m for m in mails if m.envelope.running_seconds <= made_before and m.envelope.id > after]
         return found[:limit]
 
-    async def attachments(self, alert_id: int) -> list[bytes]:
-        """Return the contents of the alert's attachments."""
-        return self._attachments.get(alert_id, [])
+    async def attachments(self, alert_id: int) -> dict[int, bytes]:
+        """Return the contents of the alert's attachments by their number."""
+        return self._attachments.get(alert_id, {})
 
     def record(self, verdict: Verdict) -> asyncio.Future[None]:
         """Take the verdict at once."""

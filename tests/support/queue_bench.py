@@ -38,6 +38,11 @@ class Bench:
         assert mail is not None
         return mail
 
+    async def ready(self) -> None:
+        """Have a worker come by, for which mails are made ready, and go without one."""
+        await self.queue.take(within=timedelta(), lane=LANE)
+        await self.settled()
+
     async def take_nothing(self) -> None:
         """Find that there is nothing to take."""
         assert await self.queue.take(within=timedelta(milliseconds=20), lane=LANE) is None

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from app.delivery.link import RelayLink
@@ -59,20 +58,13 @@ class Sending:
             suspects=Suspects(),
             render=_render,
             envelope_id=lambda mail: format_id(mail.envelope.id),
-            with_attachments=self._with_attachments,
+            attachments=self.journal.attachments,
             clock=self.clock,
             lifetime_of=lambda _: LIFETIME,
             running_seconds=Stopwatch(self.clock, seconds_before=0).seconds,
         )
         self.sender = Sender(tools)
         self._running: asyncio.Task[None] | None = None
-
-    async def _with_attachments(self, mail: QueuedMail) -> QueuedMail:
-        contents = await self.journal.attachments(mail.accepted.id)
-        alert = mail.accepted.alert
-        pairs = zip(alert.attachments, contents, strict=True)
-        attachments = tuple(replace(attachment, data=data) for attachment, data in pairs)
-        return replace(mail, accepted=replace(mail.accepted, alert=replace(alert, attachments=attachments)))
 
     def put(self, count: int = 1, **of: Any) -> list[int]:
         """Let mails wait in the journal; return the ids of their envelopes."""
@@ -115,4 +107,5 @@ class Sending:
 def _render(mail: QueuedMail) -> bytes:
     if mail.accepted.alert.subject == POISON:
         raise ZeroDivisionError("a template")
-    return f"Subject: {mail.accepted.alert.subject}\r\n\r\n".encode()
+    files = mail.accepted.alert.attachments if mail.carries_attachments else ()
+    return f"Subject: {mail.accepted.alert.subject}\r\n\r\n".encode() + b"".join(file.data for file in files)

@@ -1,19 +1,48 @@
-"""The link: workers wait for their relay together, and go on together."""
+"""The link: workers wait for their relay together, one probes it, and they come back one after the other."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 from structlog.testing import capture_logs
 
-from app.delivery.link import RelayLink
-from app.domain.outcome import Outcome, Reply
+from app.delivery.connection import SendResult
+from app.delivery.link import LOST_STEPS, MOST_RECIPIENTS, RelayLink, Turn
+from app.domain.outcome import Deferred, Outcome, Reply, Scope
+from app.domain.rate import Rate
+from app.domain.relay import RelayPolicy
 from tests.support.clock import FakeClock
-from tests.support.factories import DEFERRED, REFUSED, RELAY_DOWN, SENT, WRONG_PASSWORD
+from tests.support.factories import AMBIGUOUS, DEFERRED, REFUSED, RELAY_DOWN, SENT, WRONG_PASSWORD
 from tests.support.fake_relay import FakeRelay
 
 MINUTE = timedelta(minutes=1)
-EARLIER = -1  # the ticket of an attempt that is not the probe
+HANG = 30  # seconds; a guard only
+BUSY = Deferred(Scope.RELAY, "the relay is closing its connections", Reply(421, "too many connections"))
+GREYLISTED = Deferred(Scope.RECIPIENT, "greylisted", Reply(450, "later"))
+
+
+class Workers:
+    """Workers of a link, numbered from 0, that wait for their turn."""
+
+    def __init__(self, link: RelayLink) -> None:
+        self._link = link
+        self._tasks: dict[int, asyncio.Task[Turn]] = {}
+
+    async def wait(self, *numbers: int) -> dict[int, Turn]:
+        """Let these wait too; return whose turn has come, and for what."""
+        self._tasks |= {number: asyncio.create_task(self._link.turn(number)) for number in numbers}
+        for _ in range(8):
+            await asyncio.sleep(0)
+        done = {number: task.result() for number, task in self._tasks.items() if task.done()}
+        for number in done:
+            del self._tasks[number]
+        return done
+
+    async def end(self) -> None:
+        """Let nobody wait any more."""
+        self._link.stop()
+        await asyncio.gather(*self._tasks.values())
 
 
 @pytest.fixture
@@ -23,99 +52,300 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def link(clock: FakeClock) -> RelayLink:
-    """A link to a relay that works."""
-    return RelayLink(name="mx1", connect=FakeRelay().connect, clock=clock, usable_seconds=100)
+def relay() -> FakeRelay:
+    """The relay of the link."""
+    return FakeRelay()
 
 
-async def waiting(link: RelayLink, count: int = 1) -> list[asyncio.Task[int | None]]:
-    """Return tasks that wait to be admitted."""
-    tasks = [asyncio.create_task(link.admitted()) for _ in range(count)]
-    for _ in range(5):
-        await asyncio.sleep(0)
-    return tasks
+@pytest.fixture
+def link(clock: FakeClock, relay: FakeRelay) -> RelayLink:
+    """A link of four connections to a relay that works."""
+    return RelayLink(name="mx1", policy=RelayPolicy(connections=4), connect=relay.connect, clock=clock)
 
 
-async def test_a_relay_that_works_admits_everybody(link: RelayLink) -> None:
+@pytest.fixture
+async def workers(link: RelayLink) -> AsyncIterator[Workers]:
+    """The workers of the link."""
+    workers = Workers(link)
+    yield workers
+    async with asyncio.timeout(HANG):
+        await workers.end()
+
+
+def answered(link: RelayLink, *outcomes: Outcome, ahead: bool = False) -> None:
+    """Let the relay answer for a mail."""
+    link.answered(SendResult(outcomes, mail_taken_up=True, ahead=ahead))
+
+
+def recover(link: RelayLink, clock: FakeClock) -> None:
+    """Let a relay that is down be probed, and be back."""
+    clock.pass_time(MINUTE)
+    link.recovered()
+
+
+# Turns
+
+
+async def test_a_relay_that_works_lets_everybody_send(workers: Workers) -> None:
     """No attempt waits for another."""
-    assert all(task.done() and task.result() for task in await waiting(link, 3))
-    assert (link.fault, link.blocked_for, link.hopeless) == (None, timedelta(), False)
+    assert await workers.wait(0, 1, 2, 3) == dict.fromkeys(range(4), Turn.SEND)
 
 
-async def test_a_relay_that_is_back_admits_all_who_waited(link: RelayLink) -> None:
-    """One is the probe; when it succeeds the others go on at once."""
-    link.trip(RELAY_DOWN, EARLIER)
-    link.drain()  # ends the pause
-    tasks = await waiting(link, 4)
-    assert sum(task.done() for task in tasks) == 1
-    link.works([SENT])
-    assert None not in await asyncio.gather(*tasks)
+async def test_a_pause_is_kept_and_then_one_probes(link: RelayLink, clock: FakeClock, workers: Workers) -> None:
+    """While it rests and while it is probed nobody sends over it."""
+    link.trip(RELAY_DOWN, link.epoch)
+    assert await workers.wait(0, 1) == {}
+    clock.pass_time(MINUTE)
+    assert await workers.wait(2, 3) == {2: Turn.PROBE}
+    assert link.probing
 
 
-async def test_a_probe_that_came_to_nothing_lets_the_next_one_try(link: RelayLink) -> None:
-    """One more is admitted, and the fault stays."""
-    link.trip(RELAY_DOWN, EARLIER)
-    link.drain()
-    tasks = await waiting(link, 3)
-    link.untried(next(task.result() or 0 for task in tasks if task.done()))
-    await asyncio.sleep(0)
-    await waiting(link, 0)
-    assert sum(task.done() for task in tasks) == 2
-    assert link.fault is RELAY_DOWN
-    link.stop()
-    await asyncio.gather(*tasks)
+async def test_a_probe_that_failed_begins_the_next_pause(link: RelayLink, clock: FakeClock, workers: Workers) -> None:
+    """The fault is the new one, and each failure counts."""
+    link.trip(RELAY_DOWN, link.epoch)
+    clock.pass_time(MINUTE)
+    await workers.wait(0)
+    link.probe_failed(WRONG_PASSWORD)
+    assert await workers.wait(0, 1) == {}
+    assert (link.fault, link.failures) == (WRONG_PASSWORD, 2)
 
 
-async def test_a_stopped_link_admits_nobody(link: RelayLink) -> None:
+async def test_a_probe_that_was_cut_off_lets_the_next_one_try(
+    link: RelayLink, clock: FakeClock, workers: Workers
+) -> None:
+    """It says nothing of the relay, and does not close it for good."""
+    link.trip(RELAY_DOWN, link.epoch)
+    clock.pass_time(MINUTE)
+    await workers.wait(0)
+    link.probe_abandoned()
+    assert await workers.wait(1) == {1: Turn.PROBE}
+    assert (link.fault, link.failures) == (RELAY_DOWN, 1)
+
+
+async def test_a_stopped_link_lets_everybody_go(link: RelayLink, workers: Workers) -> None:
     """Whoever waits is told at once, and so is whoever comes later."""
-    link.trip(WRONG_PASSWORD, EARLIER)
-    tasks = await waiting(link, 3)
+    link.trip(WRONG_PASSWORD, link.epoch)
+    await workers.wait(0, 1)
     link.stop()
-    assert await asyncio.gather(*tasks, link.admitted()) == [None] * 4
+    assert await workers.wait(2) == dict.fromkeys(range(3), Turn.END)
+    assert not link.may_send(0)
 
 
-@pytest.mark.parametrize("answer", [SENT, REFUSED], ids=["sent", "refused"])
-async def test_it_tells_for_how_long_no_mail_could_leave(link: RelayLink, clock: FakeClock, answer: Outcome) -> None:
-    """From the first attempt that came to nothing, be it by a fault or a "later", to the first that is done with."""
-    await link.admitted()
-    clock.pass_time(MINUTE)
-    link.works([DEFERRED])
-    clock.pass_time(MINUTE)
-    assert (link.blocked_for, link.last_reason) == (2 * MINUTE, "the relay deferred the mail (451 4.3.0 later)")
-    link.works([DEFERRED, answer])
-    assert (link.blocked_for, link.last_reason) == (timedelta(), "")
+async def test_a_relay_that_stands_by_is_waited_for(link: RelayLink, workers: Workers) -> None:
+    """Its workers send from the moment on that it is their relay's turn, and keep no session before."""
+    link.set_active(active=False)
+    assert await workers.wait(0, 1) == {}
+    assert not link.wants(0)
+    link.set_active(active=True)
+    assert await workers.wait() == dict.fromkeys(range(2), Turn.SEND)
 
 
-async def test_usable_time_goes_on_from_earlier_runs(link: RelayLink, clock: FakeClock) -> None:
-    """It counts while the relay works, and stands still while it does not."""
+async def test_a_relay_that_stands_by_is_probed_when_it_is_down(
+    link: RelayLink, clock: FakeClock, workers: Workers
+) -> None:
+    """So that it is known whether it could take over."""
+    link.trip(RELAY_DOWN, link.epoch)
+    link.set_active(active=False)
     clock.pass_time(MINUTE)
-    link.trip(RELAY_DOWN, EARLIER)
-    clock.pass_time(MINUTE)
-    assert link.usable_seconds() == 160
+    assert await workers.wait(0) == {0: Turn.PROBE}
+
+
+# How much it bears
+
+
+async def test_a_relay_that_is_back_gets_one_connection_first(
+    link: RelayLink, clock: FakeClock, workers: Workers
+) -> None:
+    """The others follow as it takes mails."""
+    link.trip(RELAY_DOWN, link.epoch)
+    recover(link, clock)
+    assert await workers.wait(0, 1, 2, 3) == {0: Turn.SEND}
+    answered(link, SENT)
+    assert await workers.wait() == {1: Turn.SEND}
+    for _ in range(6):
+        answered(link, SENT)
+    assert await workers.wait() == {2: Turn.SEND, 3: Turn.SEND}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "allowed"),
+    [(DEFERRED, 2), (GREYLISTED, 4), (AMBIGUOUS, 4), (REFUSED, 4), (SENT, 4)],
+    ids=["mail deferred", "recipient deferred", "ambiguous", "refused", "sent"],
+)
+async def test_a_relay_that_defers_mails_gets_half(link: RelayLink, outcome: Outcome, allowed: int) -> None:
+    """A 4xx to the mail is mostly about load; one to a recipient is about his mailbox."""
+    answered(link, outcome)
+    assert [link.may_send(number) for number in range(4)] == [number < allowed for number in range(4)]
+
+
+async def test_a_connection_too_many_is_no_fault(link: RelayLink) -> None:
+    """A 421 as the greeting beside open sessions says how many the relay bears."""
+    link.sessions = 3
+    assert link.bears_no_more(BUSY)
+    assert [link.wants(number) for number in range(4)] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("sessions", "fault"),
+    [(0, BUSY), (3, RELAY_DOWN), (3, Deferred(Scope.RELAY, "go away", Reply(554)))],
+    ids=["no other session", "no reply", "for good"],
+)
+async def test_what_is_no_congestion(link: RelayLink, sessions: int, fault: Deferred) -> None:
+    """A relay that turns away the only connection, or does not answer, is left alone."""
+    link.sessions = sessions
+    assert not link.bears_no_more(fault)
+    assert link.wants(3)
+
+
+async def test_congestion_has_an_end(link: RelayLink) -> None:
+    """With one connection left there is nothing to give up, and the relay rests."""
+    link.sessions = 1
+    assert [link.bears_no_more(BUSY) for _ in range(3)] == [True, True, False]
+
+
+async def test_a_rate_limit_makes_everybody_wait(clock: FakeClock, relay: FakeRelay) -> None:
+    """No more mails leave than the relay allows, and its sessions are kept meanwhile."""
+    policy = RelayPolicy(rate=Rate(60, timedelta(minutes=1)))
+    link = RelayLink(name="mx1", policy=policy, connect=relay.connect, clock=clock)
+    for _ in range(6):
+        assert link.may_send(0)
+        link.begin_mail()
+    assert not link.may_send(0)
+    assert link.wants(0)
+    clock.pass_time(timedelta(seconds=1))
+    assert await link.turn(0) is Turn.SEND
+
+
+async def test_a_worker_wakes_when_the_rate_lets_it(clock: FakeClock, relay: FakeRelay) -> None:
+    """Nobody has to tell it that time has passed."""
+    policy = RelayPolicy(rate=Rate(1000, timedelta(seconds=1)))
+    link = RelayLink(name="mx1", policy=policy, connect=relay.connect, clock=clock)
+    for _ in range(101):
+        link.begin_mail()
+    waiting = asyncio.create_task(link.turn(0))
+    await asyncio.sleep(0)
+    clock.pass_time(timedelta(seconds=1))
+    async with asyncio.timeout(HANG):
+        assert await waiting is Turn.SEND
+
+
+async def test_a_relay_that_takes_few_recipients_is_remembered(link: RelayLink) -> None:
+    """From then on each mail is split before it is said, and never into nothing."""
+    assert link.most_recipients == MOST_RECIPIENTS
+    for told, kept in ((30, 30), (50, 30), (0, 1)):
+        link.takes_recipients(told)
+        assert link.most_recipients == kept
+
+
+# Pipelining
+
+
+async def test_a_relay_that_loses_its_place_twice_is_spoken_to_one_by_one(link: RelayLink, relay: FakeRelay) -> None:
+    """Its announcement is not believed any more, and that is logged once."""
+    with capture_logs() as logs:
+        for _ in range(LOST_STEPS):
+            await link.connect()
+            assert relay.pipelines
+            link.lost_step(ahead=False)
+        await link.connect()
+        link.lost_step(ahead=False)
+    assert [line["event"] for line in logs] == ["pipelining_given_up"]
+    assert not relay.pipelines
+    assert link.overlaps
+
+
+async def test_a_relay_that_bears_no_following_mail_still_gets_commands_at_once(
+    link: RelayLink, relay: FakeRelay
+) -> None:
+    """What goes behind the content is given up by itself."""
+    for _ in range(LOST_STEPS):
+        assert link.overlaps
+        link.lost_step(ahead=True)
+    assert not link.overlaps
+    await link.connect()
+    assert relay.pipelines
+
+
+@pytest.mark.parametrize("ahead", [False, True], ids=["commands", "following"])
+async def test_one_broken_dialogue_is_forgotten(link: RelayLink, relay: FakeRelay, ahead: bool) -> None:
+    """A network that broke just then is no reason to go slow for ever."""
+    for _ in range(3 * LOST_STEPS):
+        link.lost_step(ahead=ahead)
+        answered(link, SENT, ahead=ahead)
+    await link.connect()
+    assert (link.overlaps, relay.pipelines) == (True, True)
+
+
+async def test_a_mail_by_itself_does_not_clear_what_follows(link: RelayLink) -> None:
+    """Only an envelope that went ahead and was answered shows that the relay bears it."""
+    for _ in range(LOST_STEPS):
+        link.lost_step(ahead=True)
+        answered(link, SENT, ahead=False)
+    assert not link.overlaps
+
+
+async def test_what_was_given_up_stays_so(link: RelayLink) -> None:
+    """A relay is not tried out again and again with real mail."""
+    for _ in range(LOST_STEPS):
+        link.lost_step(ahead=True)
+    answered(link, SENT, ahead=True)
+    assert not link.overlaps
+
+
+# What is said about it
 
 
 async def test_a_fault_is_logged_once(link: RelayLink) -> None:
     """Four connections that die together make one line, with no secret in it, and so does the recovery."""
+    epoch = link.epoch
     with capture_logs() as logs:
         for _ in range(4):
-            link.trip(WRONG_PASSWORD, EARLIER)
-        link.works([SENT])
-        link.works([SENT])
+            link.trip(WRONG_PASSWORD, epoch)
+        link.recovered()
+        link.trip(WRONG_PASSWORD, epoch)
     assert [line["event"] for line in logs] == ["relay_fault", "relay_recovered"]
     assert (logs[0]["scope"], logs[0]["reply"], logs[0]["retry_in_seconds"]) == ("configuration", "535 5.7.8 no", 60)
+    assert link.fault is None
 
 
-async def test_a_drain_of_a_relay_that_failed_twice_is_hopeless(link: RelayLink) -> None:
-    """The probe of a drain decides; a fault that is new in the drain gets its probe too."""
-    link.drain()
-    link.trip(RELAY_DOWN, EARLIER)
-    assert not link.hopeless
-    link.drain()
-    probe = await link.admitted()
-    assert probe is not None
-    link.trip(RELAY_DOWN, probe)
-    assert link.hopeless
-    assert await link.admitted() is None
+async def test_failures_are_forgotten_by_a_mail_that_was_answered(link: RelayLink, clock: FakeClock) -> None:
+    """A session that opens proves little: a relay that greets and then fails rests for longer and longer."""
+    for failures in (1, 2, 3):
+        link.trip(RELAY_DOWN, link.epoch)
+        assert link.failures == failures
+        recover(link, clock)
+    answered(link, DEFERRED)
+    link.trip(RELAY_DOWN, link.epoch)
+    assert link.failures == 1
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "reason"),
+    [
+        ((DEFERRED, DEFERRED), "the relay deferred the mail (451 4.3.0 later)"),
+        ((SENT, DEFERRED), ""),
+        ((REFUSED, REFUSED), ""),
+    ],
+    ids=["later", "one sent", "refused"],
+)
+async def test_why_no_mail_leaves_is_told_in_words(
+    link: RelayLink, outcomes: tuple[Outcome, ...], reason: str
+) -> None:
+    """A fault, or a "later" to everybody; an answer that ends the matter for somebody clears it."""
+    link.trip(RELAY_DOWN, link.epoch)
+    assert link.last_reason == "the relay refuses connections"
+    answered(link, *outcomes)
+    assert link.last_reason == reason
+
+
+async def test_whoever_cares_hears_of_each_change(link: RelayLink) -> None:
+    """A fault, a probe that failed and a recovery each tell, when it is so already."""
+    seen: list[Deferred | None] = []
+    link.on_change = lambda: seen.append(link.fault)
+    link.trip(RELAY_DOWN, link.epoch)
+    link.probe_failed(WRONG_PASSWORD)
+    link.recovered()
+    assert seen == [RELAY_DOWN, WRONG_PASSWORD, None]
 
 
 async def test_a_relay_that_refuses_every_sender_is_noticed(link: RelayLink) -> None:
@@ -126,3 +356,39 @@ async def test_a_relay_that_refuses_every_sender_is_noticed(link: RelayLink) -> 
     assert not link.refuses_every_sender(None)
     assert not link.refuses_every_sender(refusal)
     assert not link.refuses_every_sender(Reply(553, "not yours"))
+
+
+# Draining
+
+
+async def test_a_drain_probes_at_once_and_the_probe_decides(link: RelayLink, workers: Workers) -> None:
+    """A relay that was down gets one more try; if that fails nothing more leaves over it."""
+    link.trip(RELAY_DOWN, link.epoch)
+    link.drain()
+    assert await workers.wait(0, 1) == {0: Turn.PROBE}
+    link.probe_failed(RELAY_DOWN)
+    assert link.ended
+    assert await workers.wait() == {1: Turn.END}
+
+
+async def test_a_fault_that_is_new_in_the_drain_gets_its_probe(
+    link: RelayLink, clock: FakeClock, workers: Workers
+) -> None:
+    """One that failed before the drain does not count against it."""
+    link.trip(RELAY_DOWN, link.epoch)
+    link.probe_failed(RELAY_DOWN)
+    recover(link, clock)
+    link.drain()
+    link.trip(RELAY_DOWN, link.epoch)
+    assert not link.ended
+    clock.pass_time(MINUTE)
+    assert await workers.wait(0) == {0: Turn.PROBE}
+
+
+async def test_a_drain_does_not_probe_wrong_settings(link: RelayLink) -> None:
+    """To hammer a wrong password locks the account."""
+    link.trip(WRONG_PASSWORD, link.epoch)
+    assert not link.ended
+    link.drain()
+    assert link.ended
+    assert await link.turn(0) is Turn.END

@@ -186,7 +186,7 @@ async def test_retries_are_found_without_being_woken(bench: Bench, monkeypatch: 
 async def test_a_mail_more_severe_than_all_that_wait_is_the_next(bench: Bench) -> None:
     """A new critical alert waits neither behind a full window nor behind what is ready to go."""
     bench.put(5 * WINDOW, severity=Severity.INFO)
-    await bench.settled()
+    await bench.ready()
     (critical,) = bench.put(severity=Severity.CRITICAL)
     bench.queue.wake(Severity.CRITICAL)
     await bench.settled()

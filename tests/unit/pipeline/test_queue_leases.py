@@ -3,9 +3,11 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
 from structlog.testing import capture_logs
 
 from app.domain.alert import Severity
+from app.pipeline import queue as queue_module
 from app.pipeline.queue import LEASE, LEASE_LOW_WATER, WINDOW
 from tests.support.queue_bench import Bench
 
@@ -24,6 +26,7 @@ async def test_a_mail_is_handed_out_once_its_lease_is_durable(bench: Bench) -> N
 
 async def test_a_lease_that_is_held_up_holds_up_only_itself(bench: Bench) -> None:
     """What is ready goes on while the disk takes its time over the next lease, and so does what is put back."""
+    await bench.ready()
     made = bench.put(LEASE + 1)
     await bench.settled()
     bench.journal.holds_leases = True
@@ -53,8 +56,28 @@ async def test_few_mails_are_leased(bench: Bench) -> None:
     assert max(map(len, bench.journal.leases)) <= LEASE + LEASE_LOW_WATER + 1
 
 
+async def test_nothing_is_leased_while_no_worker_comes(bench: Bench) -> None:
+    """Behind a relay that is dead for a weekend no mail is under way, and a crash flags none."""
+    bench.put(5)
+    await bench.settled()
+    assert bench.journal.leases == []
+
+
+async def test_leases_that_nobody_asks_for_are_given_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was ready when the relay died is not under way any more; the mail that a worker has still is."""
+    made = bench.put(5)
+    await bench.take()
+    with monkeypatch.context() as soon:
+        soon.setattr(queue_module, "IDLE_LEASE_SECONDS", 0)
+        bench.queue.wake()
+        await bench.settled()
+    assert bench.journal.leases == [set(made), set(made[:1])]
+    assert await bench.take_ids(4) == made[1:]
+
+
 async def test_a_mail_that_cannot_be_leased_is_not_sent(bench: Bench) -> None:
     """The journal has been closed for good: the mail waits for the next start, and the log says so."""
+    await bench.ready()
     bench.journal.holds_leases = True
     bench.put()
     await bench.settled()
@@ -66,6 +89,7 @@ async def test_a_mail_that_cannot_be_leased_is_not_sent(bench: Bench) -> None:
 
 async def test_a_lease_that_comes_after_the_end_hands_out_nothing(bench: Bench) -> None:
     """At the deadline of a stop no new mail is begun."""
+    await bench.ready()
     bench.journal.holds_leases = True
     bench.put()
     await bench.settled()
@@ -76,6 +100,7 @@ async def test_a_lease_that_comes_after_the_end_hands_out_nothing(bench: Bench) 
 
 async def test_a_drain_waits_for_a_lease(bench: Bench) -> None:
     """What is being leased is still to be sent."""
+    await bench.ready()
     bench.journal.holds_leases = True
     (envelope,) = bench.put()
     bench.queue.drain()
@@ -101,8 +126,10 @@ async def test_a_put_back_mail_stays_in_front_of_its_equals(bench: Bench) -> Non
 
 async def test_a_withdrawn_mail_is_not_handed_out(bench: Bench) -> None:
     """Be it ready or waiting in the window, whoever withdrew it settles it alone."""
+    await bench.ready()
     made = bench.put(2 * LEASE)
     await bench.settled()
+    assert bench.journal.leases == [set(made[:LEASE])]
     assert bench.queue.withdraw(made[0])
     assert bench.queue.withdraw(made[-1])
     assert await bench.take_ids(2 * LEASE - 2) == made[1:-1]

@@ -13,6 +13,7 @@ from app.domain.envelope import Envelope
 from app.domain.errors import JournalCorrupt, JournalFailed, JournalUnavailable
 from app.storage import writer
 from app.storage.database import JOURNAL_FILE
+from app.storage.reserve import Reserve
 from tests.support.desk import envelope_ids
 from tests.support.factories import Batch, verdict_on
 from tests.support.sqlite_desk import SqliteDesk
@@ -240,4 +241,20 @@ async def test_a_reader_without_a_disk_does_not_end_the_journal(desk: SqliteDesk
     with pytest.raises(sqlite3.OperationalError):
         await desk.journal._reader.run(failing(sqlite3.SQLITE_IOERR_LOCK))
     await desk.post()
+    assert not desk.journal.broken.done()
+
+
+class FullQuota(Reserve):
+    """The reserve on a disk where nothing more may be allocated."""
+
+    def disk_is_full(self) -> bool:
+        return True
+
+
+async def test_a_full_quota_is_no_broken_disk(desk: SqliteDesk, tmp_path: Path) -> None:
+    """SQLite tells the two apart only for ENOSPC; a quota's limit is asked for, and passes."""
+    desk.journal._writer._reserve = FullQuota(tmp_path)
+    with pytest.raises(JournalUnavailable):
+        await desk.ask(failing(sqlite3.SQLITE_IOERR_WRITE))
+    assert desk.journal.fault
     assert not desk.journal.broken.done()
