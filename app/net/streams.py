@@ -51,8 +51,8 @@ class Stream(asyncio.Protocol):
 
     @property
     def has_input(self) -> bool:
-        """Whether read() would return at once: with bytes, or with the end."""
-        return bool(self._unread) or self._at_end
+        """Whether read() would return soon: with bytes, or with the end, which the transport knows a turn before."""
+        return bool(self._unread) or self._at_end or self._transport.is_closing()
 
     @property
     def peer_address(self) -> str:

@@ -100,6 +100,14 @@ class Factory:
         )
 
 
+def many_recipients(count: int, *, address: str = "r{}@example.org") -> QueuedMail:
+    """Return a mail to so many recipients, numbered from 0."""
+    recipients = tuple(Mailbox(address.format(number)) for number in range(count))
+    mail = Factory().mail()
+    letterhead = replace(LETTERHEAD, recipients=recipients)
+    return replace(mail, letterhead=letterhead, deliveries=tuple(map(Delivery, range(count))))
+
+
 def an_attachment(data: bytes = b"free: 0", name: str = "df.txt", content_type: str = "text/plain") -> Attachment:
     """Return a file as the intake took it."""
     return Attachment(name=name, content_type=content_type, size_bytes=len(data), data=data)

@@ -75,11 +75,6 @@ class FakeConnection:
         self.usable = self._relay.keeps_alive
         return SendResult(outcomes, mail_taken_up=True, ahead=ahead)
 
-    @property
-    def has_begun_ahead(self) -> bool:
-        """Whether the envelope of the mail that is sent next has gone out already."""
-        return self._ahead is not None
-
     def abandon(self, reason: str) -> SendResult:
         """Tell what is known of a mail past its final dot."""
         assert self.past_final_dot

@@ -328,9 +328,7 @@ async def test_failures_are_forgotten_by_a_mail_that_was_answered(link: RelayLin
     ],
     ids=["later", "one sent", "refused"],
 )
-async def test_why_no_mail_leaves_is_told_in_words(
-    link: RelayLink, outcomes: tuple[Outcome, ...], reason: str
-) -> None:
+async def test_why_no_mail_leaves_is_told_in_words(link: RelayLink, outcomes: tuple[Outcome, ...], reason: str) -> None:
     """A fault, or a "later" to everybody; an answer that ends the matter for somebody clears it."""
     link.trip(RELAY_DOWN, link.epoch)
     assert link.last_reason == "the relay refuses connections"

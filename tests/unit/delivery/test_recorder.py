@@ -6,12 +6,20 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.delivery.recorder import UNRECORDED, Recorder
+from app.domain.envelope import EnvelopeState
 from app.domain.outcome import Outcome
 from app.pipeline.queue import MailQueue
 from tests.support.clock import FakeClock
 from tests.support.factories import AMBIGUOUS, DEFERRED, REFUSED, RELAY_DOWN, SENT, Factory, judged
 from tests.support.memory_journal import MemoryJournal
 from tests.support.sending import Sending
+
+
+def a_recorder() -> tuple[MemoryJournal, Recorder]:
+    """Return a recorder by itself, and its journal."""
+    journal = MemoryJournal()
+    queue = MailQueue(store=journal, clock=FakeClock())
+    return journal, Recorder(store=journal, queue=queue, on_failed=lambda _mail, _verdict: None)
 
 
 async def test_the_sender_does_not_wait_for_a_commit(sending: Sending) -> None:
@@ -59,7 +67,7 @@ async def test_an_outcome_that_cannot_be_recorded_does_not_send_again(sending: S
     (envelope,) = sending.put()
     sending.start()
     await sending.recorded()
-    sending.journal.entries[envelope].verdict = None  # the journal does not have it
+    sending.journal.entries[envelope].state = EnvelopeState.OPEN  # the journal does not have it
     with capture_logs() as logs:
         sending.journal.commits[0].set_exception(OSError("a poisoned row"))
         sending.queue.wake()
@@ -83,10 +91,36 @@ async def test_mails_are_counted_when_they_are_finished(
     assert (sending.recorder.tally.sent, sending.recorder.tally.failed) == tally
 
 
+@pytest.mark.parametrize(
+    ("outcomes", "told"),
+    [((REFUSED, REFUSED), 1), ((SENT, REFUSED), 1), ((DEFERRED, REFUSED), 1), ((SENT, SENT), 0), ((SENT, DEFERRED), 0)],
+    ids=["all refused", "one refused", "one refused, one waits", "sent", "one waits"],
+)
+async def test_a_failure_is_told(sending: Sending, outcomes: tuple[Outcome, ...], told: int) -> None:
+    """A recipient who will not get the mail raises an alarm, once for the mail; nobody else does."""
+    sending.relay.answers.append(outcomes)
+    sending.put()
+    await sending.drain()
+    assert len(sending.failed) == told
+    assert all(verdict in sending.journal.verdicts for _, verdict in sending.failed)
+
+
+async def test_a_failure_is_told_once_it_is_durable(sending: Sending) -> None:
+    """The alarm names a dead letter that is there to be looked at."""
+    sending.journal.holds_commits = True
+    sending.relay.answers.append(REFUSED)
+    (envelope,) = sending.put()
+    sending.start()
+    await sending.recorded()
+    assert sending.failed == []
+    sending.journal.commits[0].set_result(None)
+    await sending.until(lambda: bool(sending.failed))
+    assert sending.failed[0][0].envelope.id == envelope
+
+
 async def test_each_recipient_has_a_line_in_the_log() -> None:
     """One line per outcome, with what is needed to find the mail and nothing of its text."""
-    journal = MemoryJournal()
-    recorder = Recorder(store=journal, queue=MailQueue(store=journal, clock=FakeClock()))
+    journal, recorder = a_recorder()
     mail = Factory().mail(subject="hunter2", content="hunter2")
     journal.put(mail)
     with capture_logs() as logs:
@@ -101,8 +135,7 @@ async def test_each_recipient_has_a_line_in_the_log() -> None:
 
 async def test_an_expired_and_an_ambiguous_mail_are_told_apart() -> None:
     """What nobody may overlook has an event of its own, or a flag."""
-    journal = MemoryJournal()
-    recorder = Recorder(store=journal, queue=MailQueue(store=journal, clock=FakeClock()))
+    journal, recorder = a_recorder()
     expired, ambiguous = Factory().mail(), Factory().mail()
     journal.put(expired, ambiguous)
     with capture_logs() as logs:

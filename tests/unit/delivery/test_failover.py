@@ -1,0 +1,225 @@
+"""Several relays: mail takes the next one at once, and comes back to the first."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import timedelta
+
+import pytest
+from structlog.testing import capture_logs
+
+from app.domain.outcome import Deferred, Reply, Scope
+from app.domain.relay import RelayPolicy
+from app.domain.verdict import Verdict
+from tests.support.clock import FakeClock
+from tests.support.factories import RELAY_DOWN, SENT
+from tests.support.fake_relay import Hang
+from tests.support.sending import Sending
+
+FIRST, SECOND = RelayPolicy(priority=1, connections=2), RelayPolicy(priority=2, connections=2)
+BUSY = Deferred(Scope.RELAY, "the relay is closing its connections", Reply(421, "too many connections"))
+Start = Callable[..., Sending]
+
+
+@pytest.fixture
+async def start(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Start]:
+    """Makes a sender over relays with these policies, whose clock stands still, and ends it with the test."""
+    monkeypatch.setattr("app.delivery.link._jitter", lambda: 0.001)  # a waiting probe looks at the clock every ms
+    made: list[Sending] = []
+
+    def start(*policies: RelayPolicy) -> Sending:
+        made.append(Sending(clock=FakeClock(), policies=policies))
+        return made[-1]
+
+    yield start
+    for sending in made:
+        await sending.end()
+
+
+def relays_of(verdicts: Sequence[Verdict]) -> list[str]:
+    """Return over which relay each mail went."""
+    return [verdict.deliveries[0].relay for verdict in verdicts]
+
+
+async def test_the_next_relay_takes_the_mail_at_once(start: Start) -> None:
+    """No attempt is charged for the one that is down."""
+    sending = start(FIRST, SECOND)
+    sending.fakes[0].faults.extend([RELAY_DOWN] * 1000)
+    sending.put(5)
+    sending.start()
+    verdicts = await sending.recorded(5)
+    assert relays_of(verdicts) == ["mx2"] * 5
+    assert {delivery.attempts for verdict in verdicts for delivery in verdict.deliveries} == {1}
+
+
+async def test_a_relay_that_fails_in_the_dialogue_hands_its_mail_over(start: Start) -> None:
+    """The mail that it let down goes over the next one too."""
+    sending = start(FIRST, SECOND)
+    sending.fakes[0].answers.append(RELAY_DOWN)
+    sending.put()
+    sending.start()
+    (verdict,) = await sending.recorded()
+    assert (relays_of([verdict]), verdict.deliveries[0].attempts) == (["mx2"], 1)
+    assert len(sending.fakes[0].mails) == 1
+
+
+async def test_mail_comes_back_to_the_first_relay(start: Start) -> None:
+    """Once its probe succeeds, and the session with the second one is closed then."""
+    sending = start(FIRST, SECOND)
+    sending.fakes[0].faults.append(RELAY_DOWN)
+    sending.put()
+    sending.start()
+    await sending.recorded()
+    sending.clock.pass_time(timedelta(minutes=1))
+    await sending.until(lambda: sending.link.fault is None)
+    sending.put(3)
+    assert relays_of(await sending.recorded(4)) == ["mx2", "mx1", "mx1", "mx1"]
+    sending.put()
+    await sending.until(lambda: all(connection.closed for connection in sending.fakes[1].connections))
+
+
+async def test_a_relay_that_stands_by_is_left_in_peace(start: Start) -> None:
+    """While the first one works no session is opened with it."""
+    sending = start(FIRST, SECOND)
+    sending.put(20)
+    await sending.drain()
+    assert (len(sending.fakes[0].mails), sending.fakes[1].connects) == (20, 0)
+
+
+async def test_equals_take_turns(start: Start) -> None:
+    """Neither is idle while the other works."""
+    sending = start(FIRST, FIRST)
+    sending.start()
+    for count in range(1, 7):
+        sending.put()
+        await sending.recorded(count)
+        await asyncio.sleep(0.002)
+    assert sorted(relays_of(sending.journal.verdicts)) == ["mx1"] * 3 + ["mx2"] * 3
+
+
+async def test_a_probe_carries_no_mail_and_is_alone(start: Start) -> None:
+    """No mail waits in the hands of a worker whose relay may be dead, and a dead relay sees one knock at a time."""
+    sending = start(RelayPolicy(connections=4))
+    sending.link.trip(RELAY_DOWN, 0)
+    sending.relay.faults.extend([RELAY_DOWN] * 5)
+    seen: list[tuple[int, bool]] = []
+
+    def note() -> None:
+        if sending.link.fault is not None:
+            seen.append((sending.relay.connecting, any(map(sending.queue.is_sending, mails))))
+            sending.clock.pass_time(timedelta(minutes=1))
+
+    sending.relay.on_connect = note
+    mails = sending.put(20)
+    sending.clock.pass_time(timedelta(minutes=1))
+    sending.start()
+    for _ in range(5):
+        await asyncio.sleep(0.005)
+        sending.clock.pass_time(timedelta(minutes=1))
+    await sending.recorded(20)
+    assert seen == [(1, False)] * 6
+
+
+async def test_a_fault_of_the_program_in_a_probe_is_got_over(start: Start) -> None:
+    """The relay counts as broken, is probed again, and the sender lives."""
+    sending = start(FIRST)
+    sending.link.trip(RELAY_DOWN, 0)
+    sending.relay.on_connect = raise_once(ZeroDivisionError("a bug"))
+    sending.put()
+    sending.start()
+    sending.clock.pass_time(timedelta(minutes=1))
+    with capture_logs():
+        await sending.until(lambda: sending.link.failures == 2)
+        sending.clock.pass_time(timedelta(minutes=1))
+        await sending.recorded()
+
+
+def raise_once(error: Exception) -> Callable[[], None]:
+    """Return something that fails when it is called first."""
+    errors = [error]
+
+    def call() -> None:
+        if errors:
+            raise errors.pop()
+
+    return call
+
+
+async def test_a_relay_that_is_back_gets_one_connection_first(start: Start) -> None:
+    """No thundering herd: the others come as mails are taken."""
+    sending = start(RelayPolicy(connections=4))
+    sending.link.trip(RELAY_DOWN, 0)
+    hang = Hang(past_final_dot=False)
+    sending.relay.answers.append(hang)
+    sending.put(30)
+    sending.start()
+    sending.clock.pass_time(timedelta(minutes=1))
+    await hang.reached.wait()
+    await asyncio.sleep(0.01)
+    assert (len(sending.relay.mails), sending.link.sessions) == (1, 1)
+    rest = [Hang(past_final_dot=False) for _ in range(4)]
+    sending.relay.answers.extend([*[SENT] * 20, *rest])
+    hang.reply.set()
+    await sending.until(lambda: all(last.reached.is_set() for last in rest))
+    assert sending.link.sessions == 4
+    for last in rest:
+        last.reply.set()
+    await sending.drain()
+
+
+async def test_a_connection_too_many_is_not_opened_again_and_again(start: Start) -> None:
+    """A relay that bears one session has its mails over it; those that it turned away are charged nothing."""
+    sending = start(RelayPolicy(connections=2))
+    hang = Hang(past_final_dot=False)
+    sending.relay.answers.append(hang)
+    sending.relay.faults.extend([None, BUSY])
+    sending.put(2)
+    sending.start()
+    await sending.until(lambda: sending.relay.connects == 2)
+    await asyncio.sleep(0.01)
+    assert (sending.relay.connects, sending.link.fault) == (2, None)
+    hang.reply.set()
+    verdicts = await sending.recorded(2)
+    assert {delivery.attempts for verdict in verdicts for delivery in verdict.deliveries} == {1}
+
+
+@pytest.mark.parametrize("prober", range(3))
+async def test_whoever_probed_leaves_the_session_to_the_one_who_sends(start: Start, prober: int) -> None:
+    """A relay that bears one session is not taken up by a worker that waits."""
+    sending = start(RelayPolicy(connections=3))
+    sending.link.trip(RELAY_DOWN, 0)
+    sending.start()
+    await sending.until(lambda: sending.link.fault is not None)
+    sending.clock.pass_time(timedelta(minutes=1))
+    await sending.until(lambda: sending.link.fault is None)
+    hang = Hang(past_final_dot=False)
+    sending.relay.answers.append(hang)
+    sending.put()
+    await hang.reached.wait()
+    await sending.until(lambda: sending.link.sessions == 1)
+    hang.reply.set()
+    await sending.recorded()
+
+
+# Draining
+
+
+async def test_a_drain_sends_over_the_relay_that_works(start: Start) -> None:
+    """The one that is dead is probed once, and everything leaves."""
+    sending = start(FIRST, SECOND)
+    sending.link.trip(RELAY_DOWN, 0)
+    sending.fakes[0].faults.extend([RELAY_DOWN] * 1000)
+    sending.put(20)
+    await sending.drain()
+    assert (sending.fakes[0].connects, len(sending.fakes[1].mails)) == (1, 20)
+
+
+async def test_a_drain_with_every_relay_dead_ends(start: Start) -> None:
+    """Each gets one more try; what is left stays in the journal, uncharged."""
+    sending = start(FIRST, SECOND)
+    for link, fake in zip(sending.links, sending.fakes, strict=True):
+        link.trip(RELAY_DOWN, 0)
+        fake.faults.extend([RELAY_DOWN] * 1000)
+    sending.put(5)
+    await sending.drain()
+    assert [fake.connects for fake in sending.fakes] == [1, 1]
+    assert (sending.journal.open_count, sending.journal.verdicts) == (5, [])

@@ -1,0 +1,124 @@
+"""The parcel: a mail goes to all of its recipients, in as many transactions as the relay wants."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.delivery.parcel import Parcel
+from app.domain.envelope import Delivery
+from app.domain.errors import AddressError
+from app.domain.outcome import Deferred, Outcome, Reply, Scope
+from tests.support.factories import REFUSED, RELAY_DOWN, SENT, many_recipients
+
+ONE_TOO_MANY = Deferred(Scope.RECIPIENT, "too many", Reply(452, "", "4.5.3"), too_many_recipients=True)
+
+
+def a_parcel(recipients: int) -> Parcel:
+    """Return a parcel that nobody has had yet."""
+    mail = many_recipients(recipients)
+    return Parcel(mail, mail.deliveries, data=b"hi\r\n", envelope_id="id")
+
+
+def send(parcel: Parcel, *answers: Outcome, most: int = 100) -> int | None:
+    """Have one transaction answered."""
+    mail = parcel.next_transaction(most)
+    assert len(mail.recipients) == len(answers)
+    return parcel.note(answers)
+
+
+def test_one_transaction_for_all() -> None:
+    """What goes out is what was rendered, with the id for bounces, and each gets the outcome of his place."""
+    parcel = a_parcel(3)
+    mail = parcel.next_transaction(100)
+    assert mail.recipients == ("r0@example.org", "r1@example.org", "r2@example.org")
+    assert (mail.data, mail.envelope_id) == (b"hi\r\n", "id")
+    assert parcel.is_complete
+    assert parcel.note([SENT, REFUSED, SENT]) is None
+    assert parcel.outcomes == {0: SENT, 1: REFUSED, 2: SENT}
+
+
+def test_only_those_to_try() -> None:
+    """Outcomes belong to the positions in the envelope, whoever is left out."""
+    mail = many_recipients(4)
+    parcel = Parcel(mail, (mail.deliveries[3], mail.deliveries[1]), data=b"", envelope_id="")
+    assert parcel.next_transaction(100).recipients == ("r3@example.org", "r1@example.org")
+    parcel.note([SENT, REFUSED])
+    assert parcel.outcomes == {3: SENT, 1: REFUSED}
+
+
+def test_a_long_list_is_split() -> None:
+    """The relay never gets more than it takes, and everybody is asked once, in order."""
+    parcel = a_parcel(5)
+    sizes = []
+    while not parcel.is_complete:
+        mail = parcel.next_transaction(2)
+        sizes.append(mail.recipients)
+        parcel.note([SENT] * len(mail.recipients))
+    assert [len(recipients) for recipients in sizes] == [2, 2, 1]
+    assert sorted(address for recipients in sizes for address in recipients) == [f"r{n}@example.org" for n in range(5)]
+    assert parcel.outcomes == dict.fromkeys(range(5), SENT)
+
+
+def test_who_was_one_too_many_is_next() -> None:
+    """A relay that says so with the third recipient takes two at a time; the rest goes on at once."""
+    parcel = a_parcel(4)
+    assert send(parcel, SENT, SENT, ONE_TOO_MANY, ONE_TOO_MANY) == 2
+    assert not parcel.is_complete
+    assert parcel.next_transaction(2).recipients == ("r2@example.org", "r3@example.org")
+
+
+def test_who_was_refused_counts_as_answered() -> None:
+    """Only those who were too many come again."""
+    parcel = a_parcel(3)
+    send(parcel, SENT, REFUSED, ONE_TOO_MANY)
+    assert parcel.next_transaction(100).recipients == ("r2@example.org",)
+    assert parcel.outcomes == {0: SENT, 1: REFUSED}
+
+
+def test_a_relay_that_takes_none_is_not_asked_for_ever() -> None:
+    """Then the recipients wait like any that are deferred."""
+    parcel = a_parcel(2)
+    assert send(parcel, ONE_TOO_MANY, ONE_TOO_MANY) is None
+    assert parcel.is_complete
+    assert parcel.outcomes == {0: ONE_TOO_MANY, 1: ONE_TOO_MANY}
+
+
+def test_a_fault_between_transactions_leaves_what_was_answered() -> None:
+    """Who has the mail keeps it, the rest is not come to."""
+    parcel = a_parcel(3)
+    send(parcel, SENT, most=1)
+    parcel.fail_rest(RELAY_DOWN)
+    assert parcel.is_complete
+    assert parcel.outcomes == {0: SENT, 1: RELAY_DOWN, 2: RELAY_DOWN}
+
+
+def test_a_fault_in_a_transaction_is_that_of_all_who_were_in_it() -> None:
+    """Nobody is without an outcome."""
+    parcel = a_parcel(3)
+    send(parcel, SENT, most=1)
+    parcel.next_transaction(1)
+    parcel.fail(RELAY_DOWN)
+    assert parcel.outcomes == {0: SENT, 1: RELAY_DOWN, 2: RELAY_DOWN}
+
+
+@given(st.integers(1, 12), st.lists(st.integers(0, 12), min_size=30, max_size=30))
+def test_nobody_is_lost_or_sent_twice(recipients: int, taken: list[int]) -> None:
+    """However few a relay takes each time, each recipient has one outcome in the end, within a bound of asking."""
+    parcel = a_parcel(recipients)
+    sent: list[str] = []
+    most = 100
+    while not parcel.is_complete:
+        mail = parcel.next_transaction(most)
+        count = min(taken.pop(), len(mail.recipients))
+        sent += mail.recipients[:count]
+        learnt = parcel.note([SENT] * count + [ONE_TOO_MANY] * (len(mail.recipients) - count))
+        most = most if learnt is None else max(1, min(most, learnt))
+    assert sorted(parcel.outcomes) == list(range(recipients))
+    assert len(sent) == len(set(sent)) == sum(outcome is SENT for outcome in parcel.outcomes.values())
+
+
+def test_an_address_that_cannot_be_said() -> None:
+    """It is found before anything is connected."""
+    mail = many_recipients(1, address="a b@example.org")
+    with pytest.raises(AddressError):
+        Parcel(mail, (Delivery(0),), data=b"", envelope_id="")
