@@ -28,10 +28,11 @@ NOT_REACHED = Deferred(Scope.RELAY, "the relay failed before it came to this rec
 class Courier:
     """Keeps one connection to the relay of its link."""
 
-    def __init__(self, tools: Tools, link: RelayLink) -> None:
-        """Connect nothing before there is a mail."""
+    def __init__(self, tools: Tools, link: RelayLink, *, number: int) -> None:
+        """Connect nothing before there is a mail. `number` is the worker's."""
         self._tools = tools
         self._link = link
+        self._number = number
         self._connection: Connection | None = None
 
     @property
@@ -169,7 +170,7 @@ class Courier:
 
     async def _open(self) -> Connection:
         self._connection = await self._link.connect()
-        self._link.sessions += 1
+        self._link.opened(self._number)
         return self._connection
 
     async def _drop_unusable(self) -> None:
@@ -184,5 +185,5 @@ class Courier:
         """Close the connection, if there is one."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            self._link.sessions -= 1
+            self._link.closed(self._number)
             await connection.close()

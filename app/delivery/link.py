@@ -48,13 +48,13 @@ class RelayLink:
         self.is_active = True
         self.on_change: Callable[[], None] = _nobody_cares
         self.last_reason = ""  # why the last mail could not leave, in words
-        self.sessions = 0  # that are open
         self.most_recipients = MOST_RECIPIENTS
         self._connect = connect
         self._clock = clock
         self._breaker = Breaker()
         self._concurrency = ConcurrencyLimit(policy.connections)
         self._bucket = TokenBucket(policy.rate, now=clock.monotonic()) if policy.rate else None
+        self._holders: list[int] = []  # workers that have a session open, the oldest session first
         self._changed = asyncio.Event()
         self._refusal_code = 0
         self._refusals = 0
@@ -79,6 +79,11 @@ class RelayLink:
         return self._breaker.probing
 
     @property
+    def sessions(self) -> int:
+        """How many sessions are open."""
+        return len(self._holders)
+
+    @property
     def epoch(self) -> int:
         """What `trip` wants to know: when the attempt began."""
         return self._breaker.epoch
@@ -97,9 +102,25 @@ class RelayLink:
         """Return a connection that is ready. Raises RelayFault."""
         return await self._connect(self._lost_steps[False] < LOST_STEPS)
 
+    def opened(self, number: int) -> None:
+        """Note that worker `number` has a session now."""
+        self._holders.append(number)
+
+    def closed(self, number: int) -> None:
+        """Note that worker `number` has none any more."""
+        self._holders.remove(number)
+        self._changed.set()
+
     def wants(self, number: int) -> bool:
         """Tell whether worker `number` (from 0) is one of those that send, though perhaps not this very moment."""
-        return self.is_active and self.fault is None and number < self._concurrency.allowed and not self._stopped
+        may_anybody = self.is_active and self.fault is None and not self._stopped
+        return may_anybody and self._rank(number) < self._concurrency.allowed
+
+    def _rank(self, number: int) -> int:
+        """Return how many workers come before this one: whoever has a session first, so that few need be opened."""
+        if number in self._holders:
+            return self._holders.index(number)
+        return len(self._holders) + sum(other not in self._holders for other in range(number))
 
     def may_send(self, number: int) -> bool:
         """Tell whether worker `number` (from 0) may send a mail now."""
@@ -170,12 +191,12 @@ class RelayLink:
         self._tell()
 
     def bears_no_more(self, fault: Deferred) -> bool:
-        """Note that a connection beside others was turned away; tell whether fewer of them may do.
+        """Note that a connection was turned away; tell whether that is because there are others already.
 
-        A greeting with 421 or another 4xx says "too many" then, and is no reason to leave the relay alone.
+        A greeting with 421 or another 4xx says "too many" then, and is no reason to leave the relay alone: those
+        that have a session go on.
         """
-        congested = fault.reply is not None and fault.reply.code < 500 and self.sessions > 0
-        if not congested or self._concurrency.allowed == 1:
+        if fault.reply is None or fault.reply.code >= 500 or not self._holders:
             return False
         self._concurrency.congested()
         log.info("relay_congested", relay=self.name, reply=str(fault.reply), connections=self._concurrency.allowed)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import structlog
 
-from app.delivery.courier import Courier
+from app.delivery.courier import BROKEN_ATTEMPT, Courier
 from app.delivery.link import RelayLink, Turn
 from app.delivery.opening import RelayFault
 from app.delivery.parcel import Parcel
@@ -31,7 +31,7 @@ class Worker:
         self._tools = tools
         self._link = link
         self._number = number
-        self._courier = Courier(tools, link)
+        self._courier = Courier(tools, link, number=number)
         self._ahead: tuple[Parcel, OutgoingMail] | None = None
 
     @property
@@ -56,9 +56,12 @@ class Worker:
             await self._courier.connect()
         except RelayFault as fault:
             self._link.probe_failed(fault.outcome)
-        except BaseException:  # cut off in the middle: the relay is neither back nor broken anew
+        except asyncio.CancelledError:  # the relay is neither back nor broken anew
             self._link.probe_abandoned()
             raise
+        except Exception:  # a fault of ours must not stop the sender either
+            log.exception("probe_failed", relay=self._link.name)
+            self._link.probe_failed(BROKEN_ATTEMPT)
         else:
             self._link.recovered()
 

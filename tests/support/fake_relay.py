@@ -7,7 +7,7 @@ from typing import cast
 
 from app.delivery.connection import Connection, Following, SendResult
 from app.delivery.opening import RelayFault
-from app.domain.outcome import Deferred, Outcome
+from app.domain.outcome import Deferred, Outcome, Reply, Scope
 from app.domain.relay import parse_relay
 from app.protocols.smtp.capabilities import Capabilities
 from app.protocols.smtp.transaction import OutgoingMail
@@ -16,15 +16,19 @@ from tests.support.factories import AMBIGUOUS, RELAY_DOWN, SENT
 RELAY = parse_relay("smtp://mx1.example.org")
 
 
+TOO_MANY_SESSIONS = Deferred(Scope.RELAY, "the relay is closing its connections", Reply(421, "too many connections"))
+
+
 class Stale:
     """The server closed the connection while it was idle."""
 
 
 class Hang:
-    """No reply comes until the test lets it, before or after the final dot."""
+    """No reply comes until the test lets it, before or after the final dot; the following mail is given back or not."""
 
-    def __init__(self, *, past_final_dot: bool) -> None:
+    def __init__(self, *, past_final_dot: bool, gives_back: bool = False) -> None:
         self.past_final_dot = past_final_dot
+        self.gives_back = gives_back
         self.reached = asyncio.Event()
         self.reply = asyncio.Event()
 
@@ -65,15 +69,23 @@ class FakeConnection:
         self.mails += 1
         if self.capabilities.pipelining:
             self._ahead = following.take()
+            self._relay.went_ahead += self._ahead is not None
+        self.usable = self._relay.keeps_alive
         if isinstance(answer, Hang):
-            self.past_final_dot = answer.past_final_dot
-            answer.reached.set()
-            await answer.reply.wait()
-            self.past_final_dot = False
+            await self._hang(answer, following)
             answer = SENT
         outcomes = answer if isinstance(answer, tuple) else (cast("Outcome", answer),) * len(mail.recipients)
-        self.usable = self._relay.keeps_alive
         return SendResult(outcomes, mail_taken_up=True, ahead=ahead)
+
+    async def _hang(self, hang: Hang, following: Following) -> None:
+        self.past_final_dot = hang.past_final_dot
+        hang.reached.set()
+        if hang.gives_back and self._ahead is not None:
+            self._ahead = None
+            self.usable = False
+            following.give_back()
+        await hang.reply.wait()
+        self.past_final_dot = False
 
     def abandon(self, reason: str) -> SendResult:
         """Tell what is known of a mail past its final dot."""
@@ -98,6 +110,8 @@ class FakeRelay:
         self.capabilities = Capabilities()
         self.mails: list[OutgoingMail] = []
         self.connections: list[FakeConnection] = []
+        self.went_ahead = 0  # mails whose envelopes were taken behind the content of another
+        self.most_sessions = 100  # at one time
         self.connects = 0
         self.connecting = 0  # just now
         self.pipelines = True  # whether the last connection was allowed to
@@ -115,6 +129,8 @@ class FakeRelay:
         await asyncio.sleep(0)
         self.connecting -= 1
         fault = self.faults.popleft() if self.faults else None
+        if sum(not connection.closed for connection in self.connections) >= self.most_sessions:
+            fault = TOO_MANY_SESSIONS
         if fault is not None:
             raise RelayFault(RELAY, fault)
         self.connections.append(FakeConnection(self))

@@ -1,7 +1,7 @@
 """The whole sending half over a journal and a relay in memory."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.delivery.link import RelayLink
@@ -58,13 +58,19 @@ class Sending:
             suspects=Suspects(),
             render=_render,
             envelope_id=lambda mail: format_id(mail.envelope.id),
-            attachments=self.journal.attachments,
+            attachments=self._attachments,
             clock=self.clock,
             lifetime_of=lambda _: LIFETIME,
             running_seconds=Stopwatch(self.clock, seconds_before=0).seconds,
         )
         self.sender = Sender(tools)
+        self.attachments_fault: OSError | None = None  # why the journal cannot read them
         self._running: asyncio.Task[None] | None = None
+
+    async def _attachments(self, alert_id: int) -> Mapping[int, bytes]:
+        if self.attachments_fault is not None:
+            raise self.attachments_fault
+        return await self.journal.attachments(alert_id)
 
     def put(self, count: int = 1, **of: Any) -> list[int]:
         """Let mails wait in the journal; return the ids of their envelopes."""

@@ -179,10 +179,11 @@ async def test_a_relay_that_defers_mails_gets_half(link: RelayLink, outcome: Out
 
 
 async def test_a_connection_too_many_is_no_fault(link: RelayLink) -> None:
-    """A 421 as the greeting beside open sessions says how many the relay bears."""
-    link.sessions = 3
+    """A 421 as the greeting beside open sessions says how many the relay bears; the first of them go on."""
+    for number in (3, 1, 0):
+        link.opened(number)
     assert link.bears_no_more(BUSY)
-    assert [link.wants(number) for number in range(4)] == [True, True, False, False]
+    assert [link.wants(number) for number in range(4)] == [False, True, False, True]
 
 
 @pytest.mark.parametrize(
@@ -192,15 +193,20 @@ async def test_a_connection_too_many_is_no_fault(link: RelayLink) -> None:
 )
 async def test_what_is_no_congestion(link: RelayLink, sessions: int, fault: Deferred) -> None:
     """A relay that turns away the only connection, or does not answer, is left alone."""
-    link.sessions = sessions
+    for number in range(sessions):
+        link.opened(number)
     assert not link.bears_no_more(fault)
     assert link.wants(3)
 
 
-async def test_congestion_has_an_end(link: RelayLink) -> None:
-    """With one connection left there is nothing to give up, and the relay rests."""
-    link.sessions = 1
-    assert [link.bears_no_more(BUSY) for _ in range(3)] == [True, True, False]
+async def test_whoever_has_the_only_session_keeps_it(link: RelayLink, workers: Workers) -> None:
+    """A relay that bears one session is not asked for another one until that is closed."""
+    link.opened(2)
+    for _ in range(3):
+        assert link.bears_no_more(BUSY)
+    assert await workers.wait(0, 1, 2, 3) == {2: Turn.SEND}
+    link.closed(2)
+    assert await workers.wait() == {0: Turn.SEND}
 
 
 async def test_a_rate_limit_makes_everybody_wait(clock: FakeClock, relay: FakeRelay) -> None:

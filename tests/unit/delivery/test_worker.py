@@ -7,12 +7,29 @@ import pytest
 
 from app.delivery import worker
 from app.delivery.suspects import UNCHARGED_FAULTS
+from app.delivery.tools import HEAVY_AT_ONCE
 from app.domain.alert import Severity
 from app.domain.envelope import DeliveryState, EnvelopeState
-from app.domain.outcome import Deferred
-from tests.support.factories import AMBIGUOUS, DEFERRED, LETTERHEAD, REFUSED, RELAY_DOWN, SENT, WRONG_PASSWORD
+from app.domain.outcome import Deferred, Refused, Reply, Scope
+from app.domain.rate import Rate
+from app.domain.relay import RelayPolicy
+from app.protocols.smtp.capabilities import Capabilities
+from tests.support.clock import FakeClock
+from tests.support.factories import (
+    AMBIGUOUS,
+    DEFERRED,
+    LETTERHEAD,
+    REFUSED,
+    RELAY_DOWN,
+    SENT,
+    WRONG_PASSWORD,
+    an_attachment,
+)
 from tests.support.fake_relay import Hang, Stale
 from tests.support.sending import POISON, Sending
+
+ONE_TOO_MANY = Deferred(Scope.RECIPIENT, "too many recipients", Reply(452), too_many_recipients=True)
+TOO_LARGE = Refused(Scope.MESSAGE, "the mail is larger than the relay takes", Reply(552), too_large=True)
 
 
 async def test_a_mail_goes_to_every_recipient(sending: Sending) -> None:
@@ -188,7 +205,7 @@ async def test_a_mail_that_makes_the_relay_fail_again_and_again_pays_for_it(send
 
 
 async def test_a_poisoned_mail_says_nothing_about_the_relay(sending: Sending) -> None:
-    """As the probe of a relay that is down, it neither closes the breaker nor blocks it for good."""
+    """It neither opens the breaker nor keeps a relay that is back from being used."""
     sending.link.trip(RELAY_DOWN, 0)
     seen = []
     sending.relay.on_connect = lambda: seen.append(sending.link.fault)
@@ -198,6 +215,139 @@ async def test_a_poisoned_mail_says_nothing_about_the_relay(sending: Sending) ->
     await sending.recorded(2)
     assert seen == [RELAY_DOWN]
     assert sending.link.fault is None
+
+
+# Few recipients, few mails
+
+
+async def test_a_relay_that_has_too_many_recipients_gets_the_rest_at_once(sending: Sending) -> None:
+    """In the same attempt, over the same connection; the next mail is split before it is said."""
+    sending.relay.answers.append((SENT, ONE_TOO_MANY))
+    sending.put(2)
+    await sending.drain()
+    assert [len(mail.recipients) for mail in sending.relay.mails] == [2, 1, 1, 1]
+    assert {delivery.attempts for verdict in sending.journal.verdicts for delivery in verdict.deliveries} == {1}
+    assert (sending.relay.connects, sending.recorder.tally.sent) == (1, 2)
+
+
+async def test_a_relay_that_has_too_many_with_the_first_is_tried_later(sending: Sending) -> None:
+    """It is not asked for ever."""
+    sending.relay.answers.append((ONE_TOO_MANY, ONE_TOO_MANY))
+    sending.put()
+    sending.start()
+    (verdict,) = await sending.recorded()
+    assert {(delivery.state, delivery.attempts) for delivery in verdict.deliveries} == {(DeliveryState.PENDING, 1)}
+    assert len(sending.relay.mails) == 1
+
+
+async def test_a_fault_between_two_transactions_leaves_the_rest_uncharged(sending: Sending) -> None:
+    """Who has the mail keeps it, and who was not come to gets it as his first attempt."""
+    sending.relay.capabilities = Capabilities(max_recipients=1)
+    sending.relay.answers.extend([SENT, RELAY_DOWN])
+    sending.put()
+    sending.start()
+    first, second = await sending.recorded(2)
+    assert [(delivery.position, delivery.state) for delivery in first.deliveries] == [(0, DeliveryState.SENT)]
+    assert [(delivery.position, delivery.attempts) for delivery in second.deliveries] == [(1, 1)]
+
+
+async def test_an_announced_number_of_recipients_is_kept(sending: Sending) -> None:
+    """RCPTMAX (RFC 9422): nobody is one too many."""
+    sending.relay.capabilities = Capabilities(max_recipients=1)
+    sending.put()
+    await sending.drain()
+    assert [mail.recipients for mail in sending.relay.mails] == [("ops@example.org",), ("boss@example.org",)]
+    assert sending.recorder.tally.sent == 1
+
+
+@pytest.mark.parametrize(
+    ("policy", "told"),
+    [
+        (RelayPolicy(connections=1, mails_per_connection=2), None),
+        (RelayPolicy(connections=1), 2),
+        (RelayPolicy(connections=1, mails_per_connection=50), 2),
+        (RelayPolicy(connections=1, mails_per_connection=2), 50),
+    ],
+    ids=["setting", "MAILMAX", "MAILMAX below the setting", "setting below MAILMAX"],
+)
+async def test_a_connection_has_only_so_many_mails(policy: RelayPolicy, told: int | None) -> None:
+    """Then it is closed in order, and the next one takes over."""
+    sending = Sending(policies=[policy])
+    sending.relay.capabilities = Capabilities(max_mails=told)
+    sending.put(5)
+    await sending.drain()
+    assert [connection.mails for connection in sending.relay.connections] == [2, 2, 1]
+    assert all(connection.closed for connection in sending.relay.connections)
+
+
+async def test_no_mail_leaves_over_its_rate() -> None:
+    """What is too much waits in the queue, and leaves when time has passed."""
+    sending = Sending(policies=[RelayPolicy(rate=Rate(40, timedelta(seconds=1)))], clock=FakeClock())
+    sending.put(10)
+    sending.start()
+    await sending.recorded(4)
+    await asyncio.sleep(0.01)
+    assert len(sending.relay.mails) == 4
+    assert not sending.relay.connections[0].closed
+    while sending.journal.open_count:
+        sending.clock.pass_time(timedelta(seconds=1))
+        await asyncio.sleep(0.001)
+    await sending.drain()
+
+
+# Attachments
+
+
+async def test_attachments_are_fetched_for_the_mail_that_has_them(sending: Sending) -> None:
+    """In the queue a mail is without its files; what goes out has them."""
+    sending.put(attachments=(an_attachment(b"one"), an_attachment(b"two")))
+    sending.put()
+    await sending.drain()
+    assert [mail.data for mail in sending.relay.mails] == [
+        b"Subject: disk full\r\n\r\nonetwo",
+        b"Subject: disk full\r\n\r\n",
+    ]
+
+
+async def test_few_mails_with_attachments_are_in_memory_at_once() -> None:
+    """However many connections there are; mails without go on meanwhile."""
+    sending = Sending(connections=5)
+    hangs = [Hang(past_final_dot=False) for _ in range(HEAVY_AT_ONCE)]
+    sending.relay.answers.extend(hangs)
+    heavy = sending.put(4, attachments=(an_attachment(),), severity=Severity.CRITICAL)
+    sending.start()
+    for hang in hangs:
+        await hang.reached.wait()
+    light = sending.put(3)
+    assert {verdict.envelope_id for verdict in await sending.recorded(3)} == set(light)
+    assert len(sending.relay.mails) == HEAVY_AT_ONCE + len(light)
+    for hang in hangs:
+        hang.reply.set()
+    await sending.recorded(len(light) + len(heavy))
+    await sending.drain()
+
+
+async def test_attachments_that_cannot_be_read_defer_their_mail_alone(sending: Sending) -> None:
+    """The mail waits like any other that could not be made."""
+    sending.attachments_fault = OSError("disk")
+    (broken,) = sending.put(attachments=(an_attachment(),), severity=Severity.CRITICAL)
+    sending.put()
+    await sending.drain()
+    states = {verdict.envelope_id: verdict.state for verdict in sending.journal.verdicts}
+    assert states.pop(broken) is EnvelopeState.OPEN
+    assert set(states.values()) == {EnvelopeState.SENT}
+
+
+async def test_a_mail_too_large_leaves_without_its_attachments(sending: Sending) -> None:
+    """At once, to everybody who was refused for that, and only once."""
+    sending.relay.answers.append(TOO_LARGE)
+    sending.put(attachments=(an_attachment(b"core dump"),))
+    sending.start()
+    first, second = await sending.recorded(2)
+    assert (first.without_attachments, first.state) == (True, EnvelopeState.OPEN)
+    assert second.state is EnvelopeState.SENT
+    assert [b"core dump" in mail.data for mail in sending.relay.mails] == [True, False]
+    assert sending.failed == []
 
 
 # Cut off
