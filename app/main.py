@@ -14,8 +14,7 @@ from app.clock import SystemClock
 from app.domain.errors import ConfigurationError, JournalCorrupt, JournalUnavailable, ListenFailed
 from app.domain.relay import DEFAULT_POLICY
 from app.httpkit.server import BACKLOG, SignalFreeServer
-from app.pipeline.alarms import AlarmDesk
-from app.pipeline.queue import MailQueue
+from app.pipeline.alarm_desk import AlarmDesk
 from app.sandbox.relay import SandboxRelay
 from app.service import Identity, Parts, Service
 from app.settings.model import Settings
@@ -27,9 +26,10 @@ from app.storage.rescue import RescueReport, rescue_journal
 from app.version import __version__
 from app.wiring.alarming import alarm_sinks, alarming
 from app.wiring.ground import lay_ground
-from app.wiring.sending import all_relays, sending_half
-from app.wiring.serving import create_app, gated_server, health_check, is_healthy
+from app.wiring.sending import all_relays, mail_queue, sending_half
+from app.wiring.serving import create_app, gated_server
 from app.wiring.taking import letterhead_of, taking_half
+from app.wiring.vitals import current_vitals
 
 log = structlog.get_logger()
 
@@ -116,13 +116,13 @@ async def _service(
     rescue: RescueReport | None,
 ) -> Service:
     ground = lay_ground(settings, journal, relays=relay_setups, sandbox=sandbox)
-    queue = MailQueue(store=journal, clock=ground.steady)
+    queue = mail_queue(ground)
     relays = all_relays(ground, helo_name=await _announced_name(settings))
     taking = await taking_half(ground, queue, relays)
     desk = AlarmDesk(sinks=alarm_sinks(ground, taking), memory=journal, clock=ground.clock)
     sending = sending_half(ground, queue, relays, raise_alarm=desk.raise_alarm)
-    health = health_check(ground, taking, sending)
-    watching = alarming(ground, relays, desk, healthy=partial(is_healthy, health))
+    vitals = partial(current_vitals, ground, taking, sending)
+    watching = alarming(ground, relays, desk, vitals=vitals)
     return Service(
         Parts(
             journal=journal,
@@ -130,9 +130,9 @@ async def _service(
             sender=sending.sender,
             recorder=sending.recorder,
             upkeep=taking.upkeep,
-            alarms=desk,
+            alarm_desk=desk,
             background=(sending.expiry.run, watching.watch.run, *([watching.pinger.run] if watching.pinger else [])),
-            server=SignalFreeServer(gated_server(create_app(ground, taking, sending, health), settings)),
+            server=SignalFreeServer(gated_server(create_app(ground, taking, sending, vitals), settings)),
             listener=listener,
         ),
         identity=Identity(version=__version__, host=socket.gethostname(), url=_url(listener)),

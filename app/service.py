@@ -18,7 +18,7 @@ from app.domain.alarm_causes import broken_journal_alarm, rescue_alarm
 from app.domain.errors import JournalCorrupt, JournalFailed, JournalUnavailable
 from app.domain.ports import Clock
 from app.httpkit.server import SignalFreeServer
-from app.pipeline.alarms import AlarmDesk
+from app.pipeline.alarm_desk import AlarmDesk
 from app.pipeline.ingest import Ingest
 from app.pipeline.notice import StartFacts, should_notify, startup_notice
 from app.pipeline.upkeep import Upkeep
@@ -43,7 +43,7 @@ class Parts:
     sender: Sender
     recorder: Recorder
     upkeep: Upkeep
-    alarms: AlarmDesk
+    alarm_desk: AlarmDesk
     background: Sequence[Callable[[], Coroutine[Any, Any, None]]]  # what runs beside, until it is cancelled
     server: SignalFreeServer
     listener: socket.socket
@@ -93,7 +93,7 @@ class Service:
         parts = self._parts
         async with asyncio.TaskGroup() as group:
             sending = group.create_task(parts.sender.run())
-            beside = [group.create_task(work()) for work in (parts.upkeep.run, parts.alarms.run, *parts.background)]
+            beside = [group.create_task(work()) for work in (parts.upkeep.run, parts.alarm_desk.run, *parts.background)]
             group.create_task(parts.server.serve(sockets=[parts.listener]))
             beginning = group.create_task(self._begin())
             log.info("listening", url=self._identity.url)
@@ -101,7 +101,7 @@ class Service:
             broken = await self._stopped_or_broken()
             beginning.cancel()
             await (self._break_off(sending, broken) if broken else self._drain(sending))
-            await parts.alarms.finish(within=LAST_ALARMS)
+            await parts.alarm_desk.finish(within=LAST_ALARMS)
             for task in beside:
                 task.cancel()
             if not broken:
@@ -122,7 +122,7 @@ class Service:
         """End without a drain: no outcome can be recorded any more. The leases tell the next start what was going."""
         log.critical("journal_broken", error=str(broken))
         self._parts.ingest.close()
-        self._parts.alarms.raise_alarm(broken_journal_alarm(str(broken)))
+        self._parts.alarm_desk.raise_alarm(broken_journal_alarm(str(broken)))
         await self._parts.sender.cut_off()
         await asyncio.wait([sending])
 
@@ -148,7 +148,7 @@ class Service:
                 await asyncio.sleep(NOTICE_RETRY.total_seconds())
         log.info("started", version=self._identity.version, recovered=recovered, last_run_clean=before.ended_cleanly)
         if self._rescue is not None:
-            self._parts.alarms.raise_alarm(
+            self._parts.alarm_desk.raise_alarm(
                 rescue_alarm(copied=self._rescue.copied, lost=self._rescue.lost, old_file=self._rescue.old_file.name)
             )
         facts = StartFacts(
@@ -185,21 +185,22 @@ class Service:
         parts.ingest.close()
         await self._committed()  # posts that were under way are in the journal now, so the drain sees them
         log.info("drain_started", queued=parts.journal.open_count, deadline_seconds=self._drain_timeout.total_seconds())
-        sent_before = parts.recorder.tally.sent
+        sent_before = parts.recorder.sent
         parts.sender.drain()
         done, _ = await asyncio.wait([sending], timeout=self._drain_timeout.total_seconds())
         if not done:
             await parts.sender.cut_off()
             await asyncio.wait([sending])
         await self._committed()
-        log.info("drained", sent=parts.recorder.tally.sent - sent_before, left_in_journal=parts.journal.open_count)
+        log.info("drained", sent=parts.recorder.sent - sent_before, left_in_journal=parts.journal.open_count)
 
     async def _committed(self) -> None:
         """Wait until everything submitted to the journal so far is committed, or cannot be."""
         with contextlib.suppress(JournalUnavailable):
-            await self._parts.upkeep.keep_clocks()
+            await self._parts.journal.flush()
 
     async def _end(self) -> None:
-        if self._run_number is not None:
-            with contextlib.suppress(JournalUnavailable):  # then the next start tells of an unclean end
+        with contextlib.suppress(JournalUnavailable):  # then the next start tells of an unclean end
+            await self._parts.upkeep.keep_clocks()
+            if self._run_number is not None:
                 await self._parts.journal.end_run(self._run_number, self._clock.now())

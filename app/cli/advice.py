@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from app.delivery.opening import RelayFault
+from app.domain.classify import LOGIN_CODES
 from app.domain.errors import LoginUnavailable
 from app.domain.outcome import Outcome, Sent
 from app.domain.relay import Relay, Security
 from app.net.errors import ConnectFailed, StreamTimeout
 
-# RFC 4954 section 6: authentication required, mechanism too weak, credentials invalid.
-LOGIN_REFUSED = frozenset({530, 534, 535})
 # What relays answer when the sender is not the account: RFC 5321 section 4.2.3, and 501 at QQ and 163.
 SENDER_REFUSED = frozenset({501, 550, 553, 554})
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -67,7 +66,7 @@ def for_fault(relay: Relay, fault: RelayFault) -> Iterator[str]:
         yield from _for_connect(relay, fault.outcome.reason)
     elif isinstance(cause, StreamTimeout) and relay.port == 465 and relay.security is not Security.IMPLICIT_TLS:
         yield f"port 465 begins with TLS: write smtps://{relay.host}:465"  # RFC 8314 section 3
-    elif reply is not None and reply.code in LOGIN_REFUSED:
+    elif reply is not None and reply.code in LOGIN_CODES:
         yield from _for_login(relay)
     elif reply is not None and reply.code >= 500:
         yield "ask the relay's administrator whether this machine may send; the reply above is the relay's own"
@@ -82,7 +81,7 @@ def for_sender(relay: Relay, sender: str, outcomes: Sequence[Outcome]) -> Iterat
         yield f"the sender must equal the account: set mail_from to {relay.username}"
     elif codes & SENDER_REFUSED and not relay.username:
         yield f"the relay may want a login before it passes mail on: {LOGIN_SETTINGS}"
-    elif codes & LOGIN_REFUSED:
+    elif codes & LOGIN_CODES:
         yield from _for_login(relay)
 
 

@@ -26,13 +26,13 @@ def check(*, config: Path | None, with_mail: bool, with_alarm: bool) -> None:
     from app.cli.site_check import check_site
     from app.domain.errors import ConfigurationError
     from app.logs import configure_logs
-    from app.mail.templates import load_templates
     from app.settings.load import load_settings
+    from app.wiring.taking import letterhead_of
 
     try:
         settings = load_settings(config=config, sandbox=False, environ=os.environ)
-        templates = load_templates(settings.templates_dir)
+        letterhead = letterhead_of(settings)
     except ConfigurationError as error:
         fail(error, CONFIGURATION)
     configure_logs(secrets=settings.secrets())
-    sys.exit(asyncio.run(check_site(settings, templates, with_mail=with_mail, with_alarm=with_alarm)))
+    sys.exit(asyncio.run(check_site(settings, letterhead, with_mail=with_mail, with_alarm=with_alarm)))

@@ -39,8 +39,8 @@ def queue() -> None:
 def list_mails(*, state: str, limit: int, as_json: bool, url: str) -> None:
     """List alerts by what became of their mails.
 
-    `--state failed` lists the dead letters: mails that failed for some recipient, with the reason for each. In
-    a pipe the fields are separated by tabs.
+    `--state failed` lists whatever failed for some recipient, also what others got, with the reason for each: the
+    dead letters. In a pipe the fields are separated by tabs.
     """
     with _errors():
         found, more = _newest(Daemon(url, read_token()), state, limit)

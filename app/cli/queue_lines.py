@@ -31,15 +31,20 @@ def for_people(found: Sequence[dict[str, Any]], *, width: int) -> Iterator[str]:
 def for_programs(found: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Yield a line for each alert, or for each recipient of a dead letter: its fields with tabs between them."""
     for item in found:
-        fields = [item["id"], _time(item), _state(item), item["severity"], item["subject"]]
+        fields = [_id(item), _time(item), _state(item), item["severity"], item["subject"]]
         for recipient in item.get("recipients", [None]):
             yield "\t".join([*fields, *([recipient["address"], recipient["text"]] if recipient else ())])
 
 
 def _row(item: dict[str, Any]) -> dict[str, str]:
     moment = datetime.fromisoformat(_time(item)).astimezone()
-    values = (item["id"], f"{moment:%Y-%m-%d %H:%M:%S}", _state(item), item["severity"], item["subject"])
+    values = (_id(item), f"{moment:%Y-%m-%d %H:%M:%S}", _state(item), item["severity"], item["subject"])
     return dict(zip(HEADINGS, values, strict=True))
+
+
+def _id(item: dict[str, Any]) -> str:
+    """Return the alert's id, which all lists show, whatever else has an id."""
+    return str(item.get("alert_id") or item["id"])
 
 
 def _time(item: dict[str, Any]) -> str:

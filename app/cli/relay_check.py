@@ -14,12 +14,13 @@ from app.delivery.opening import Approach, RelayFault
 from app.domain.alert import AcceptedAlert, Alert, Severity
 from app.domain.envelope import Delivery, Envelope, Letterhead, QueuedMail
 from app.domain.ids import IdSource
-from app.domain.outcome import Outcome, Scope, Sent
+from app.domain.outcome import Outcome, Scope, Sent, in_words
 from app.mail.compose import Composer, Signer
 from app.net.tls import PeerCertificate
 from app.protocols.smtp.capabilities import Capabilities
 from app.protocols.smtp.transaction import OutgoingMail
-from app.settings.relays import RelaySetup, logins_of
+from app.settings.relays import RelaySetup
+from app.wiring.logins import logins_of
 
 DAYS_TO_RENEW = 14  # certificates of 90 days are renewed 30 before their end; at 14 something is wrong with that
 
@@ -99,7 +100,7 @@ class RelayCheck:
             OutgoingMail(sender, recipients, composer.render(_test_mail(letterhead, self._relay.name)))
         )
         for recipient, outcome in zip(recipients, attempt.outcomes, strict=True):
-            say(*_in_words(recipient, outcome))
+            say(*_finding(recipient, outcome))
         if all(isinstance(outcome, Sent) for outcome in attempt.outcomes):
             return 0
         for remedy in for_sender(self._relay, sender, attempt.outcomes):
@@ -131,11 +132,10 @@ def _used(capabilities: Capabilities) -> list[str]:
     return [name for name, there in named.items() if there]
 
 
-def _in_words(recipient: str, outcome: Outcome) -> tuple[str, str]:
+def _finding(recipient: str, outcome: Outcome) -> tuple[str, str]:
     if isinstance(outcome, Sent):
         return OK, f"the relay took the test mail to {recipient} ({outcome.reply})"
-    said = f" ({outcome.reply})" if outcome.reply else ""
-    return FAILED, f"{recipient}: {outcome.reason}{said}"
+    return FAILED, f"{recipient}: {in_words(outcome)}"
 
 
 def _test_mail(letterhead: Letterhead, relay: str) -> QueuedMail:

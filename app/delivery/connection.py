@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from app.delivery.opening import Approach, Session, open_session, say_goodbye
+from app.domain.classify import over_size
 from app.domain.errors import MailAlertError, ProtocolError
-from app.domain.outcome import Outcome, Refused, Reply, Scope
+from app.domain.outcome import Outcome, Refused, Reply
 from app.net.errors import StreamError, StreamTimeout
 from app.net.tls import PeerCertificate
 from app.protocols.smtp.capabilities import Capabilities
@@ -25,8 +26,11 @@ class Following(Protocol):
     def take(self) -> OutgoingMail | None:
         """Return the mail that send() is called with next, so that it can begin in the same flight; None: no such."""
 
-    def give_back(self) -> None:
-        """Have it back: it will not leave over this connection, and nothing of it was taken."""
+    def relay_stalls(self) -> None:
+        """Hear that the relay thinks about the mail before for long.
+
+        What was taken will not leave over this connection; nothing of it has reached the relay.
+        """
 
 
 class NoFollowing:
@@ -36,8 +40,8 @@ class NoFollowing:
         """Return None."""
         return None
 
-    def give_back(self) -> None:
-        """Never called: nothing was taken."""
+    def relay_stalls(self) -> None:
+        """Do nothing about it."""
 
 
 NO_FOLLOWING = NoFollowing()
@@ -51,6 +55,8 @@ class SendResult:
     connect anew at once. `mail_taken_up`: MAIL was accepted, so what failed then may be this mail's fault.
     `sender_refusal`: MAIL was refused for good. `out_of_step`: the relay announced PIPELINING, and the
     dialogue broke in a way that it may not bear it. `ahead`: the envelope went out with the mail before.
+    `unasked`: the relay was not asked, since what it has announced decides. `died_at_mail`: it hung up instead
+    of answering MAIL.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -59,6 +65,8 @@ class SendResult:
     sender_refusal: Reply | None = None
     out_of_step: bool = False
     ahead: bool = False
+    unasked: bool = False
+    died_at_mail: bool = False
 
 
 class Connection:
@@ -125,22 +133,22 @@ class Connection:
 
         When cancelled it cuts the connection; abandon() then tells what is known.
         """
-        if self._is_too_large(mail):
-            size, limit = len(mail.data), self.capabilities.size_limit
-            reason = f"the mail has {size} bytes, and the relay takes no more than {limit}"
-            return SendResult((Refused(Scope.MESSAGE, reason, too_large=True),) * len(mail.recipients))
+        if refusal := self._over_size(mail):
+            return SendResult((refusal,) * len(mail.recipients), unasked=True)
         reused, ahead = self._current is not None, self._begun is not None
         transaction = self._begin(mail)
         if transaction.finished:  # without a word: no address of the mail can be sent to this relay
-            return SendResult(transaction.outcomes())
+            return SendResult(transaction.outcomes(), unasked=True)
         self._current = transaction
-        out_of_step = False
+        lost = out_of_step = False
         try:
             if not ahead:
                 self._dialogue.say(transaction.start())
             await self._converse(transaction, mail, following)
         except (StreamError, ProtocolError) as error:
-            transaction.lost(_loss(transaction, error))
+            lost = True
+            confused = self.capabilities.pipelining and isinstance(error, ProtocolError)
+            transaction.lost(_loss(transaction, error), confused=confused)
             out_of_step = self.capabilities.pipelining and _lost_step(transaction, error, ahead=ahead)
         finally:
             if not (transaction.finished and transaction.intact):
@@ -152,6 +160,7 @@ class Connection:
             sender_refusal=transaction.sender_refusal,
             out_of_step=out_of_step,
             ahead=ahead,
+            died_at_mail=lost and not transaction.mail_answered,
         )
 
     def abandon(self, reason: str) -> SendResult:
@@ -179,7 +188,7 @@ class Connection:
     def _begin_ahead(self, following: Following) -> bytes:
         """Return the envelope of the following mail, to go out behind the content of this one; b"" for none."""
         mail = following.take() if self.capabilities.pipelining else None
-        if mail is None or self._is_too_large(mail):
+        if mail is None or self._over_size(mail):
             return b""
         transaction = Transaction(mail, self.capabilities)
         if transaction.finished:
@@ -204,13 +213,13 @@ class Connection:
 
     async def _verdict_on_content(self, following: Following) -> ServerReply:
         deadline = self._time() + self._timeouts.final_dot_s
-        if self._begun is not None:
-            try:
-                return await self._dialogue.next_reply(min(deadline, self._time() + PATIENCE_S))
-            except StreamTimeout:
+        try:
+            return await self._dialogue.next_reply(min(deadline, self._time() + PATIENCE_S))
+        except StreamTimeout:
+            if self._begun is not None:
                 self._begun = None
                 self._out_of_turn = True
-                following.give_back()
+            following.relay_stalls()
         return await self._dialogue.next_reply(deadline)
 
     def _take(self, transaction: Transaction, reply: ServerReply) -> ServerReply | None:
@@ -237,9 +246,10 @@ class Connection:
             transaction.final_dot_sent()
             self._stream.write(b"".join((content[last_block_at:], ahead)))
 
-    def _is_too_large(self, mail: OutgoingMail) -> bool:
-        limit = self.capabilities.size_limit  # RFC 1870 section 6.1
-        return limit is not None and len(mail.data) > limit
+    def _over_size(self, mail: OutgoingMail) -> Refused | None:
+        """Return the refusal of a mail that the relay has said not to take; None if it may."""
+        size, limit = len(mail.data), self.capabilities.size_limit
+        return None if limit is None or size <= limit else over_size(size, limit)
 
 
 _AWAITED = {Step.CONTENT: "the content", Step.DOT: "the final dot", Step.LONE_DOT: "the final dot"}

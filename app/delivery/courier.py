@@ -2,12 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import structlog
 
-from app.delivery.connection import NO_FOLLOWING, Connection, Following, SendResult
-from app.delivery.link import RelayLink
+from app.delivery.connection import Connection, Following, SendResult
+from app.delivery.link import RelayLink, StillBroken
 from app.delivery.opening import RelayFault
 from app.delivery.parcel import Parcel
 from app.delivery.tools import Tools
@@ -20,9 +20,18 @@ from app.protocols.smtp.transaction import OutgoingMail
 log = structlog.get_logger()
 
 BROKEN_ATTEMPT = Deferred(Scope.RELAY, "the attempt failed here; the log says why")
-REFUSES_SENDERS = "the relay refuses the sender of every mail; set mail_from to what this account may send as"
 CUT_OFF = "the daemon was stopped before the relay confirmed the mail; it is sent again"
 NOT_REACHED = Deferred(Scope.RELAY, "the relay failed before it came to this recipient")
+
+
+class _Last:
+    """Lets no mail go ahead: this one needs another transaction yet."""
+
+    def __init__(self, following: Following) -> None:
+        self.relay_stalls = following.relay_stalls
+
+    def take(self) -> OutgoingMail | None:
+        return None
 
 
 class Courier:
@@ -45,48 +54,49 @@ class Courier:
         """Whether one more mail may go over the connection that there is."""
         return self._connection is not None and not self._is_worn(self._connection)
 
-    async def connect(self) -> None:
-        """Open a new connection. Raises RelayFault."""
+    async def probe(self) -> None:
+        """Open a session to a relay that was broken. Raises RelayFault."""
         await self.hang_up()
-        await self._open()
+        await self._open(is_probe=True)
 
     async def deliver(self, parcel: Parcel, following: Following, *, begun: OutgoingMail | None = None) -> None:
         """Send the mail and settle what came of it. `begun` is its first transaction, where that went out ahead."""
         epoch = self._link.epoch
         self._tools.relays.trying()
         try:
-            mail_taken_up = await self._send_all(parcel, following, begun, epoch)
+            await self._send_all(parcel, following, begun, epoch)
         except RelayFault as fault:
             if not self._link.bears_no_more(fault.outcome):
                 self._link.trip(fault.outcome, epoch)
             parcel.fail(fault.outcome)
-            mail_taken_up = False
+        except StillBroken as broken:
+            parcel.fail(broken.fault)
         except asyncio.CancelledError:
             self._settle_cut_off(parcel)
             raise
         except Exception:  # the top of the courier: a mail that fails must not stop the rest
             log.exception("sending_failed", envelope=format_id(parcel.mail.envelope.id))
             parcel.fail(BROKEN_ATTEMPT)
-            mail_taken_up = True
+            parcel.is_suspect = True
+        finally:
+            self._link.resumed(self._number)
         outcomes: Mapping[int, Outcome] = parcel.outcomes
-        if mail_taken_up:
+        if parcel.is_suspect:
             outcomes = self._tools.suspects.charged(parcel.mail.envelope.id, outcomes)
         self.settle(parcel.mail, outcomes)
         # Behind the verdict: what is seen must be noted, even if this is cancelled.
         await self._drop_unusable()
 
-    async def _send_all(self, parcel: Parcel, following: Following, begun: OutgoingMail | None, epoch: int) -> bool:
-        """Send transaction after transaction; return whether the relay took the mail up in any."""
-        mail_taken_up = False
+    async def _send_all(self, parcel: Parcel, following: Following, begun: OutgoingMail | None, epoch: int) -> None:
+        """Send transaction after transaction."""
         while True:
             outgoing = begun or parcel.next_transaction(self.most_recipients(await self._ready_connection()))
             begun = None
-            result = await self._send(outgoing, following if parcel.is_complete else NO_FOLLOWING)
-            mail_taken_up |= result.mail_taken_up
+            result = await self._send(outgoing, following if parcel.is_complete else _Last(following))
             if not self._note(parcel, result, epoch):
                 parcel.fail_rest(NOT_REACHED)
             if parcel.is_complete:
-                return mail_taken_up
+                return
 
     async def _send(self, outgoing: OutgoingMail, following: Following) -> SendResult:
         result = await (await self._ready_connection()).send(outgoing, following)
@@ -94,33 +104,30 @@ class Courier:
             return result
         # The server closed it while it was idle, or behind the mail before: again at once, free of charge.
         if result.out_of_step:
-            self._link.lost_step(ahead=result.ahead)
+            self._link.record.note_lost_step(ahead=result.ahead)
         await self.hang_up()
         return await (await self._ready_connection()).send(outgoing, following)
 
     def _note(self, parcel: Parcel, result: SendResult, epoch: int) -> bool:
         """Tell the link and the parcel what came of a transaction; return whether another may follow."""
         link = self._link
-        outcomes = self._weighed(result)
+        refuses_senders = link.record.note_sender(result)
+        outcomes = [refuses_senders] * len(result.outcomes) if refuses_senders else result.outcomes
+        parcel.is_suspect |= result.mail_taken_up or result.died_at_mail
         taken = parcel.note(outcomes)
         if taken is not None:
             link.takes_recipients(taken)
         if result.out_of_step:
-            link.lost_step(ahead=result.ahead)
-        for outcome in outcomes:
-            if isinstance(outcome, Deferred) and is_uncharged(outcome):
-                link.trip(outcome, epoch)
-                return False
-        link.answered(result)
+            link.record.note_lost_step(ahead=result.ahead)
+        fault = next((outcome for outcome in outcomes if isinstance(outcome, Deferred) and is_uncharged(outcome)), None)
+        if fault is not None:
+            link.trip(fault, epoch)
+            return False
+        if not result.unasked:
+            link.answered(result, epoch)
         if any(not isinstance(outcome, Deferred) for outcome in outcomes):
             self._tools.relays.left()
         return True
-
-    def _weighed(self, result: SendResult) -> Sequence[Outcome]:
-        """Return the outcomes; a relay that refuses every sender is at fault itself."""
-        if not self._link.refuses_every_sender(result.sender_refusal):
-            return result.outcomes
-        return [Deferred(Scope.RELAY, REFUSES_SENDERS, result.sender_refusal)] * len(result.outcomes)
 
     def _settle_cut_off(self, parcel: Parcel) -> None:
         """Note what is known of a mail that was cut off: the relay may have taken it, so the journal must know."""
@@ -168,8 +175,8 @@ class Courier:
         await self._drop_unusable()
         return self._connection or await self._open()
 
-    async def _open(self) -> Connection:
-        self._connection = await self._link.connect()
+    async def _open(self, *, is_probe: bool = False) -> Connection:
+        self._connection = await self._link.connect(is_probe=is_probe)
         self._link.opened(self._number)
         return self._connection
 

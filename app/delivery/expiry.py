@@ -52,14 +52,23 @@ class Expiry:
         running = self._running_seconds()
         after: int | None = 0
         while after is not None:
-            mails = await self._store.overdue(
-                made_before=running - int(LONGEST_LIFE.total_seconds()), after=after, limit=PAGE
-            )
-            for mail in mails:
-                if self._queue.withdraw(mail.envelope.id):
+            after = await self._sweep_page(running, after)
+
+    async def _sweep_page(self, running: int, after: int) -> int | None:
+        """Return the id to go on from, None at the end."""
+        made_before = running - int(LONGEST_LIFE.total_seconds())
+        found = await self._store.overdue(made_before=made_before, after=after, limit=PAGE)
+        ours = {mail.envelope.id for mail in found if self._queue.withdraw(mail.envelope.id)}
+        if ours:
+            # Read again: until it was withdrawn a mail may have been sent, and then it is not there any more.
+            for mail in await self._store.overdue(made_before=made_before, after=after, limit=PAGE):
+                if mail.envelope.id in ours:
+                    ours.remove(mail.envelope.id)
                     await self._recorder.wait_for_room()
                     self._recorder.record(mail, expire(mail, self._attempt(mail, running)))
-            after = mails[-1].envelope.id if mails else None
+        for envelope_id in ours:
+            self._queue.settle(envelope_id, waits=True)
+        return found[-1].envelope.id if found else None
 
     def _attempt(self, mail: QueuedMail, running: int) -> Attempt:
         return Attempt(

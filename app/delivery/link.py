@@ -9,17 +9,17 @@ from enum import Enum, auto
 import structlog
 
 from app.delivery.connection import Connection, SendResult
+from app.delivery.track_record import TrackRecord, is_word
 from app.domain.breaker import Breaker
 from app.domain.concurrency import ConcurrencyLimit
-from app.domain.outcome import Deferred, Outcome, Reply, Scope
+from app.domain.errors import MailAlertError
+from app.domain.outcome import Deferred, Outcome, Scope, in_words
 from app.domain.ports import Clock
 from app.domain.rate import TokenBucket
 from app.domain.relay import RelayPolicy
 
 log = structlog.get_logger()
 
-REFUSED_SENDERS = 5  # mails in a row; a sender that only one of them has is that mail's own fault
-LOST_STEPS = 2  # dialogues in a row: one may be a network that broke just then
 # RFC 5321 section 4.5.3.1.8: every server takes 100 recipients in one transaction; more than that is a try.
 MOST_RECIPIENTS = 100
 
@@ -32,6 +32,14 @@ class Turn(Enum):
     SEND = auto()  # one mail
     PROBE = auto()  # open a session, to see whether the relay is back
     END = auto()
+
+
+class StillBroken(MailAlertError):
+    """The relay was found broken while this worker waited for its turn to connect."""
+
+    def __init__(self, fault: Deferred) -> None:
+        super().__init__(fault.reason)
+        self.fault = fault
 
 
 class RelayLink:
@@ -49,6 +57,7 @@ class RelayLink:
         self.on_change: Callable[[], None] = _nobody_cares
         self.last_reason = ""  # why the last mail could not leave, in words
         self.most_recipients = MOST_RECIPIENTS
+        self.record = TrackRecord(name)
         self._connect = connect
         self._clock = clock
         self._breaker = Breaker()
@@ -56,9 +65,8 @@ class RelayLink:
         self._bucket = TokenBucket(policy.rate, now=clock.monotonic()) if policy.rate else None
         self._holders: list[int] = []  # workers that have a session open, the oldest session first
         self._changed = asyncio.Event()
-        self._refusal_code = 0
-        self._refusals = 0
-        self._lost_steps = {False: 0, True: 0}  # by whether the envelope had gone out ahead
+        self._stalled: set[int] = set()  # of them, those whose relay thinks about a mail for long
+        self._first_opening = asyncio.Lock()
         self._draining = False
         self._last_probe_failed = False  # of a drain
         self._stopped = False
@@ -93,14 +101,18 @@ class RelayLink:
         """Whether nothing more is tried: it was stopped, or a drain found it broken."""
         return self._stopped or (self._draining and self.fault is not None and self._is_hopeless(self.fault))
 
-    @property
-    def overlaps(self) -> bool:
-        """Whether the relay bears the envelope of a mail behind the content of the one before."""
-        return self._lost_steps[True] < LOST_STEPS
+    async def connect(self, *, is_probe: bool = False) -> Connection:
+        """Return a connection that is ready. Raises RelayFault.
 
-    async def connect(self) -> Connection:
-        """Return a connection that is ready. Raises RelayFault."""
-        return await self._connect(self._lost_steps[False] < LOST_STEPS)
+        While no session is open one worker tries, and the others wait for what comes of it: a wrong password must
+        not be said by all of them at once. Unless it is a probe, raises StillBroken if the relay is found broken.
+        """
+        async with self._first_opening if not self._holders else contextlib.nullcontext():
+            if not self._holders:
+                if self.fault is not None and not is_probe:
+                    raise StillBroken(self.fault)
+                return await self._connect(self.record.bears_pipelining)
+        return await self._connect(self.record.bears_pipelining)
 
     def opened(self, number: int) -> None:
         """Note that worker `number` has a session now."""
@@ -109,7 +121,17 @@ class RelayLink:
     def closed(self, number: int) -> None:
         """Note that worker `number` has none any more."""
         self._holders.remove(number)
+        self._stalled.discard(number)
         self._changed.set()
+
+    def stalled(self, number: int) -> None:
+        """Note that the relay thinks about the mail of worker `number` for long: others need not wait for that."""
+        self._stalled.add(number)
+        self._changed.set()
+
+    def resumed(self, number: int) -> None:
+        """Note that it has answered."""
+        self._stalled.discard(number)
 
     def wants(self, number: int) -> bool:
         """Tell whether worker `number` (from 0) is one of those that send, though perhaps not this very moment."""
@@ -118,9 +140,14 @@ class RelayLink:
 
     def _rank(self, number: int) -> int:
         """Return how many workers come before this one: whoever has a session first, so that few need be opened."""
-        if number in self._holders:
-            return self._holders.index(number)
-        return len(self._holders) + sum(other not in self._holders for other in range(number))
+        line = self._going()
+        if number in line:
+            return line.index(number)
+        return len(line) + sum(other not in self._holders for other in range(number))
+
+    def _going(self) -> list[int]:
+        """Return the workers whose session can take a mail, or has one on its way."""
+        return [number for number in self._holders if number not in self._stalled] if self._stalled else self._holders
 
     def may_send(self, number: int) -> bool:
         """Tell whether worker `number` (from 0) may send a mail now."""
@@ -156,13 +183,13 @@ class RelayLink:
 
     def trip(self, fault: Deferred, epoch: int) -> None:
         """Note a fault of the relay or the way to it, met by an attempt that began in `epoch`."""
-        self.last_reason = words(fault)
+        self.last_reason = in_words(fault)
         if self._breaker.trip(fault, self._clock.monotonic(), _jitter(), epoch=epoch):
             self._tripped(fault)
 
     def probe_failed(self, fault: Deferred) -> None:
         """Note that the probe met a fault."""
-        self.last_reason = words(fault)
+        self.last_reason = in_words(fault)
         self._last_probe_failed = self._draining
         self._breaker.fail_probe(fault, self._clock.monotonic(), _jitter())
         self._tripped(fault)
@@ -196,50 +223,29 @@ class RelayLink:
         A greeting with 421 or another 4xx says "too many" then, and is no reason to leave the relay alone: those
         that have a session go on.
         """
-        if fault.reply is None or fault.reply.code >= 500 or not self._holders:
+        if fault.reply is None or fault.reply.code >= 500 or not self._going():
             return False
         self._concurrency.congested()
         log.info("relay_congested", relay=self.name, reply=str(fault.reply), connections=self._concurrency.allowed)
         return True
 
-    def answered(self, result: SendResult) -> None:
+    def answered(self, result: SendResult, epoch: int) -> None:
         """Note what the relay made of a mail that it answered for, though perhaps only with "later"."""
-        self._breaker.forget_failures()
-        self._forget_lost_steps(ahead=result.ahead)
+        if any(map(is_word, result.outcomes)):
+            self._breaker.forget_failures()
         deferred = [outcome for outcome in result.outcomes if isinstance(outcome, Deferred)]
-        self.last_reason = words(deferred[0]) if len(deferred) == len(result.outcomes) else ""
+        self.last_reason = in_words(deferred[0]) if len(deferred) == len(result.outcomes) else ""
         if any(map(_is_congestion, result.outcomes)):
             self._concurrency.congested()
         elif self._concurrency.succeeded():
             self._changed.set()
-
-    def lost_step(self, *, ahead: bool) -> None:
-        """Note a dialogue that broke as if the relay did not bear the pipelining that it announces.
-
-        `ahead` says whether the envelope had gone out behind the content of another mail.
-        """
-        self._lost_steps[ahead] += 1
-        if self._lost_steps[ahead] == LOST_STEPS:
-            log.warning("pipelining_given_up", relay=self.name, of="following mails" if ahead else "commands")
-
-    def _forget_lost_steps(self, *, ahead: bool) -> None:
-        if self._lost_steps[ahead] < LOST_STEPS:  # what was given up stays so until the next start
-            self._lost_steps[ahead] = 0
+        fault = self.record.note_answer(result)
+        if fault is not None:
+            self.trip(fault, epoch)
 
     def takes_recipients(self, count: int) -> None:
         """Note that the relay takes no more than `count` recipients in one mail."""
         self.most_recipients = max(1, min(self.most_recipients, count))
-
-    def refuses_every_sender(self, refusal: Reply | None) -> bool:
-        """Note how the relay answered MAIL; tell whether it refuses mail after mail with the same code.
-
-        Then the relay is at fault, or mail_from, and the queue must not be burnt on it.
-        """
-        if refusal is None or refusal.code != self._refusal_code:
-            self._refusal_code = 0 if refusal is None else refusal.code
-            self._refusals = 0
-        self._refusals += refusal is not None
-        return self._refusals >= REFUSED_SENDERS
 
     def set_active(self, *, active: bool) -> None:
         """Let it send, or stand by."""
@@ -263,11 +269,6 @@ class RelayLink:
     def _tell(self) -> None:
         self._changed.set()
         self.on_change()
-
-
-def words(deferred: Deferred) -> str:
-    """Return the fault in words, the relay's reply behind it."""
-    return f"{deferred.reason} ({deferred.reply})" if deferred.reply else deferred.reason
 
 
 def _is_congestion(outcome: Outcome) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.delivery.dialogue import Dialogue, OnLine
 from app.domain.errors import LoginUnavailable, MailAlertError, ProtocolError
 from app.domain.login import Login, Logins
-from app.domain.outcome import Deferred, Scope
+from app.domain.outcome import Deferred, Scope, in_words
 from app.domain.relay import Relay, Security
 from app.net.errors import CertificateRejected, StreamError, StreamTimeout, TlsFilesUnusable
 from app.net.streams import Stream
@@ -34,8 +34,7 @@ class RelayFault(MailAlertError):
     """No session with the relay could be made ready; `outcome` has scope RELAY or CONFIGURATION."""
 
     def __init__(self, relay: Relay, outcome: Deferred) -> None:
-        said = f" ({outcome.reply})" if outcome.reply else ""
-        super().__init__(f'relay "{relay.name}": {outcome.reason}{said}')
+        super().__init__(f'relay "{relay.name}": {in_words(outcome)}')
         self.outcome = outcome
 
 

@@ -18,6 +18,7 @@ class Parcel:
         """
         self.mail = mail
         self.outcomes: dict[int, Outcome] = {}  # by the recipient's position
+        self.is_suspect = False  # the relay fails at it, where it may bear others
         self._waiting = [delivery.position for delivery in recipients]
         self._under_way: list[int] = []
         self._to_all = OutgoingMail(
@@ -48,6 +49,7 @@ class Parcel:
         Those beyond go into the next transaction, at once.
         """
         by_position = dict(zip(self._under_way, outcomes, strict=True))
+        self._under_way = []
         crowded = [position for position, outcome in by_position.items() if _is_crowded(outcome)]
         taken = len(by_position) - len(crowded)
         if not crowded or not taken:  # a relay that takes none at all would be asked for ever

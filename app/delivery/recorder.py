@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import structlog
 
@@ -25,29 +24,22 @@ EVENTS = {
     DeliveryState.EXPIRED: "mail_expired",
     DeliveryState.DROPPED: "mail_dropped",
 }
-FAILURES = frozenset({DeliveryState.REFUSED, DeliveryState.EXPIRED})
-
-
-@dataclass(slots=True)
-class Tally:
-    """How many mails of this run went where."""
-
-    sent: int = 0
-    failed: int = 0
 
 
 class Recorder:
     """Bounds what is unrecorded, and settles each envelope once its outcome is durable."""
 
-    def __init__(self, *, store: MailStore, queue: MailQueue, on_failed: Callable[[QueuedMail, Verdict], None]) -> None:
-        """Take outcomes at once. `on_failed` is called once a verdict is recorded by which some recipient failed."""
+    def __init__(
+        self, *, store: MailStore, queue: MailQueue, on_recorded: Callable[[QueuedMail, Verdict], None]
+    ) -> None:
+        """Take outcomes at once. `on_recorded` is called with each verdict once it is durable."""
         self._store = store
         self._queue = queue
-        self._on_failed = on_failed
+        self._on_recorded = on_recorded
         self._unrecorded = 0
         self._room = asyncio.Event()
         self._room.set()
-        self.tally = Tally()
+        self.sent = 0  # mails of this run that somebody got
         self._log = structlog.get_logger().bind()  # bound once: it writes a line for every mail
 
     @property
@@ -75,11 +67,9 @@ class Recorder:
             # The envelope stays held, so it is not sent again by this run; the next start will try it.
             log.error("outcome_not_recorded", envelope=format_id(mail.envelope.id), exc_info=error)
             return
-        self.tally.sent += verdict.state in {EnvelopeState.SENT, EnvelopeState.PARTLY_SENT}
-        self.tally.failed += verdict.state is EnvelopeState.FAILED
+        self.sent += verdict.state in {EnvelopeState.SENT, EnvelopeState.PARTLY_SENT}
         self._queue.settle(mail.envelope.id, waits=verdict.state is EnvelopeState.OPEN)
-        if any(delivery.state in FAILURES for delivery in verdict.deliveries):
-            self._on_failed(mail, verdict)
+        self._on_recorded(mail, verdict)
 
     def _count(self, change: int) -> None:
         self._unrecorded += change

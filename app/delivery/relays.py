@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from app.delivery.link import RelayLink, words
+from app.delivery.link import RelayLink
 from app.domain.elapsed import Stopwatch
-from app.domain.outcome import Scope
+from app.domain.outcome import Scope, in_words
 from app.domain.ports import Clock
 from app.domain.vitals import RelayVitals
 
@@ -29,7 +29,7 @@ class Relays:
             RelayVitals(
                 name=link.name,
                 usable=link.fault is None,
-                reason=words(link.fault) if link.fault else "",
+                reason=in_words(link.fault) if link.fault else "",
                 is_configuration=link.fault is not None and link.fault.scope is Scope.CONFIGURATION,
             )
             for link in self.links

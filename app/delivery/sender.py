@@ -22,7 +22,7 @@ class Sender:
         queue, relays = self._tools.queue, self._tools.relays
         async with asyncio.TaskGroup() as group:
             feeding = group.create_task(queue.run())
-            feeding.add_done_callback(lambda _: relays.stop())
+            feeding.add_done_callback(lambda _: self._end())
             self._tasks = {
                 group.create_task(worker.run()): worker
                 for link in relays.links
@@ -30,6 +30,13 @@ class Sender:
             }
             await asyncio.wait(self._tasks)
             queue.abandon()  # every relay is given up
+
+    def _end(self) -> None:
+        """Let the workers go home: the queue is finished, and nobody needs to know whether a relay is back."""
+        self._tools.relays.stop()
+        for task, worker in self._tasks.items():
+            if worker.probing:
+                task.cancel()
 
     def drain(self) -> None:
         """Send everything that is queued, tries of waiting retries included, then finish."""

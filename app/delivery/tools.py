@@ -1,8 +1,7 @@
 """What every worker of a sender works with."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
 from app.delivery.recorder import Recorder
@@ -12,8 +11,6 @@ from app.domain.alert import Severity
 from app.domain.envelope import QueuedMail
 from app.domain.ports import Clock
 from app.pipeline.queue import MailQueue
-
-HEAVY_AT_ONCE = 2  # mails with attachments in memory: each is there three times, as data, as mail and on its way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,4 +30,3 @@ class Tools:
     clock: Clock
     lifetime_of: Callable[[Severity], timedelta]
     running_seconds: Callable[[], int]
-    heavy: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HEAVY_AT_ONCE))

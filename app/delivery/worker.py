@@ -33,6 +33,8 @@ class Worker:
         self._number = number
         self._courier = Courier(tools, link, number=number)
         self._ahead: tuple[Parcel, OutgoingMail] | None = None
+        self._under_way = 0  # the envelope that the relay has last got of this worker
+        self.probing = False
 
     @property
     def past_final_dot(self) -> bool:
@@ -52,8 +54,9 @@ class Worker:
 
     async def _probe(self) -> None:
         """Open a session, without a mail that would have to wait for it."""
+        self.probing = True
         try:
-            await self._courier.connect()
+            await self._courier.probe()
         except RelayFault as fault:
             self._link.probe_failed(fault.outcome)
         except asyncio.CancelledError:  # the relay is neither back nor broken anew
@@ -64,6 +67,8 @@ class Worker:
             self._link.probe_failed(BROKEN_ATTEMPT)
         else:
             self._link.recovered()
+        finally:
+            self.probing = False
 
     async def _work(self) -> None:
         tools = self._tools
@@ -74,8 +79,7 @@ class Worker:
             return tools.queue.put_back(mail)
         await tools.recorder.wait_for_room()
         if mail.carries_attachments:
-            async with tools.heavy:
-                await self._deliver_heavy(mail)
+            await self._deliver_heavy(mail)
         elif (parcel := self._packed(mail)) is not None:
             await self._courier.deliver(parcel, following=self)
         return await self._deliver_ahead()
@@ -86,10 +90,10 @@ class Worker:
         tools.queue.begin(mail.envelope.id)
         try:
             whole = mail.with_attachments(await tools.attachments(mail.accepted.id))
-            data = await asyncio.to_thread(tools.render, whole)
+            parcel = self._parcel(mail, await asyncio.to_thread(tools.render, whole))
         except Exception as error:  # noqa: BLE001 - neither unreadable pieces nor a poisoned mail must stop the rest
             return self._cannot_be_made(mail, error)
-        return await self._courier.deliver(self._parcel(mail, data), following=self)
+        return await self._courier.deliver(parcel, following=self)
 
     async def _deliver_ahead(self) -> None:
         """Send the mails whose envelopes went out ahead, one behind the other."""
@@ -108,25 +112,23 @@ class Worker:
     def take(self) -> OutgoingMail | None:
         """Return the next mail, to go ahead over this connection; None if there is none at hand."""
         tools = self._tools
-        if not (self._courier.takes_another and self._link.overlaps and tools.recorder.has_room):
+        if not (self._courier.takes_another and self._link.record.bears_overlap and tools.recorder.has_room):
             return None
-        mail = tools.queue.take_now() if self._link.may_send(self._number) else None
-        if mail is None:
-            return None
-        if mail.carries_attachments:  # its data has to be fetched first
-            tools.queue.put_back(mail)
-            return None
-        parcel = self._packed(mail)
+        # Not one with attachments, whose data has to be fetched first.
+        mail = tools.queue.take_now(heavy_too=False) if self._link.may_send(self._number) else None
+        parcel = self._packed(mail) if mail else None
         if parcel is None:
             return None
         self._ahead = parcel, parcel.next_transaction(self._courier.most_recipients())
         return self._ahead[1]
 
-    def give_back(self) -> None:
-        """Let others have the mail that was taken."""
-        assert self._ahead is not None
-        (parcel, _), self._ahead = self._ahead, None
-        self._tools.queue.put_back(parcel.mail)
+    def relay_stalls(self) -> None:
+        """Let others have the mail that was taken, and send what waits meanwhile."""
+        self._link.stalled(self._number)
+        self._tools.queue.free_heavy_place(self._under_way)
+        if self._ahead is not None:
+            (parcel, _), self._ahead = self._ahead, None
+            self._tools.queue.put_back(parcel.mail)
 
     # Packing
 
@@ -143,6 +145,7 @@ class Worker:
         tools = self._tools
         recipients = mail.pending if tools.queue.draining else recipients_to_try(mail, tools.clock.now())
         self._link.begin_mail()
+        self._under_way = mail.envelope.id
         return Parcel(mail, recipients, data=data, envelope_id=tools.envelope_id(mail))
 
     def _cannot_be_made(self, mail: QueuedMail, error: Exception) -> None:

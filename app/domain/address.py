@@ -29,11 +29,6 @@ class Mailbox:
         """The part after the @."""
         return self.address.rpartition("@")[2]
 
-    @property
-    def needs_smtputf8(self) -> bool:
-        """Whether only a relay with SMTPUTF8 can take it (RFC 6531): the domain is ASCII always."""
-        return not self.address.isascii()
-
 
 def parse_mailbox(text: str) -> Mailbox:
     """Return the mailbox written as `text`: `ops@example.org` or `Ops <ops@example.org>`.

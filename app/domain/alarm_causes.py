@@ -5,42 +5,68 @@ from datetime import timedelta
 
 from app.domain.alarm import Alarm
 from app.domain.alert import Severity
-from app.domain.envelope import Delivery, DeliveryState, QueuedMail
+from app.domain.envelope import FAILED, Delivery, EnvelopeState, QueuedMail
 from app.domain.ids import format_id
+from app.domain.outcome import kind_of
+from app.domain.sentence import sentence
 from app.domain.verdict import Verdict
 from app.domain.vitals import RelayVitals
 
 # None is critical: that is for what people post, which leaves before any alarm mail.
-FAILED = frozenset({DeliveryState.REFUSED, DeliveryState.EXPIRED})
 MAX_NAMED = 20  # recipients or relays in one text; a list of thousands is for `mailalert queue list`
 
 
-def dead_letter_alarm(mail: QueuedMail, verdict: Verdict) -> Alarm | None:
-    """Return the alarm that the mail failed for some recipient, None if it did not.
+def failure_alarm(mail: QueuedMail, verdict: Verdict) -> Alarm | None:
+    """Return the alarm about recipients who will not get the mail; None if there is nothing to tell.
 
-    None too for a mail that is an alarm itself: an alarm about an alarm would be a loop. The cause leaves the
-    relay's reply out, so that a storm of one kind is one alarm.
+    It is told when they fail, and once more, under a cause of its own, when the mail is finished: then it is a dead
+    letter, and something can be done. None for a mail that is an alarm itself: an alarm about an alarm would be a
+    loop. Causes hold nothing that a relay said, so that a storm of one kind is one alarm.
     """
-    failed = [delivery for delivery in verdict.deliveries if delivery.state in FAILED]
-    if not failed or mail.letterhead.is_alarm:
+    if verdict.state is EnvelopeState.SENT or mail.letterhead.is_alarm:
         return None
-    number, subject = format_id(mail.envelope.id), mail.accepted.alert.subject
+    if verdict.state is EnvelopeState.OPEN:
+        failed = _failed(verdict.deliveries)
+        return _failed_for_some(mail, failed) if failed else None
+    touched = {delivery.position: delivery for delivery in verdict.deliveries}
+    return _dead_letter(mail, _failed([touched.get(delivery.position, delivery) for delivery in mail.deliveries]))
+
+
+def _failed(deliveries: Sequence[Delivery]) -> list[Delivery]:
+    return [delivery for delivery in deliveries if delivery.state in FAILED]
+
+
+def _failed_for_some(mail: QueuedMail, failed: Sequence[Delivery]) -> Alarm:
+    state, kind = failed[0].state, kind_of(failed[0].reason)
     return Alarm(
-        cause=f"{failed[0].state}: {failed[0].reason}",
-        subject=f"A mail has failed: {failed[0].reason}",
-        text="\n".join(
-            [
-                f'The mail about "{subject}" did not get to everybody:',
-                "",
-                *_listed([_failure(mail, delivery) for delivery in failed]),
-                "",
-                "It is kept as a dead letter. Once the reason is gone, have it sent again:",
-                "",
-                f"mailalert queue retry {number}",
-            ]
-        ),
-        facts={"alert": format_id(mail.envelope.alert_id), "envelope": number, "reason": failed[0].reason},
+        cause=f"{state} for some: {kind}",
+        subject=f"A mail has failed for some recipients: {kind}",
+        text=_failures(mail, failed)
+        + "It still waits for others. Once that is over it becomes a dead letter, which can be sent again. Until then"
+        f" see how it stands:\n\nGET /alerts/{format_id(mail.envelope.alert_id)}",
+        facts=_failure_facts(mail, failed),
     )
+
+
+def _dead_letter(mail: QueuedMail, failed: Sequence[Delivery]) -> Alarm:
+    state, kind = failed[0].state, kind_of(failed[0].reason)
+    return Alarm(
+        cause=f"{state}: {kind}",
+        subject=f"A mail has failed: {kind}",
+        text=_failures(mail, failed) + "It is kept as a dead letter. Once the reason is gone, have it sent again:"
+        f"\n\nmailalert queue retry {format_id(mail.envelope.alert_id)}",
+        facts=_failure_facts(mail, failed),
+    )
+
+
+def _failures(mail: QueuedMail, failed: Sequence[Delivery]) -> str:
+    lines = _listed([_failure(mail, delivery) for delivery in failed])
+    return "\n".join([f'The mail about "{mail.accepted.alert.subject}" does not get to everybody:', "", *lines, "", ""])
+
+
+def _failure_facts(mail: QueuedMail, failed: Sequence[Delivery]) -> dict[str, str]:
+    envelope = mail.envelope
+    return {"alert": format_id(envelope.alert_id), "envelope": format_id(envelope.id), "reason": failed[0].reason}
 
 
 def relay_alarm(relay: RelayVitals, *, others_work: bool) -> Alarm:
@@ -202,7 +228,7 @@ def _mails(waiting: int) -> str:
 def _failure(mail: QueuedMail, delivery: Delivery) -> str:
     address = mail.letterhead.recipients[delivery.position].address
     said = f" The relay {delivery.relay} said: {delivery.reply}" if delivery.reply else ""
-    return f"{address}: {delivery.state}, {delivery.reason}.{said}"
+    return f"{address}: {sentence(delivery)}.{said}"
 
 
 def _relay_line(relay: RelayVitals) -> str:

@@ -17,3 +17,8 @@ class Attachment:
     content_type: str
     size_bytes: int
     data: bytes = field(default=b"", repr=False)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of its data is there."""
+        return len(self.data) == self.size_bytes

@@ -29,10 +29,11 @@ _SCOPES = {
 CLOSING = 421  # RFC 5321 section 3.8: may answer any command when the server must shut down
 MAILBOX_FULL = "5.2.2"
 # RFC 4954 section 6: authentication required, mechanism too weak, credentials invalid, encryption required.
-_LOGIN_CODES = frozenset({530, 534, 535, 538})
+LOGIN_CODES = frozenset({530, 534, 535, 538})
 _PASSWORD_TRANSITION = 432  # RFC 4954 section 6: this account must first be moved by its owner
 # RFC 3463 sections 3.3 and 3.4: larger than the mailbox takes, larger than the system takes.
 _SIZE_CODES = frozenset({"5.2.3", "5.3.4"})
+_TOO_LARGE = meaning("5.3.4")
 _TOO_MANY_RECIPIENTS = frozenset({"4.5.3", "5.5.3"})  # RFC 3463 section 3.6
 
 
@@ -46,7 +47,7 @@ def classify(stage: Stage, reply: Reply, *, another_accepted: bool = False) -> O
         return Sent(reply)
     if reply.code == CLOSING:
         return Deferred(Scope.RELAY, "the relay is closing its connections", reply)
-    if _wants_other_settings(stage, reply):
+    if _wants_other_settings(stage, reply, another_accepted=another_accepted):
         return Deferred(Scope.CONFIGURATION, _configuration_reason(stage, reply), reply)
     if stage is Stage.RCPT and another_accepted and _is_one_too_many(reply):
         return Deferred(Scope.RECIPIENT, "too many recipients in one mail", reply, too_many_recipients=True)
@@ -56,20 +57,16 @@ def classify(stage: Stage, reply: Reply, *, another_accepted: bool = False) -> O
     return Deferred(scope, _reason(stage, reply), reply)
 
 
-def describe(outcome: Outcome) -> str:
-    """Return the outcome in words: "mailbox does not exist (550 5.1.1), not retried"."""
-    if isinstance(outcome, Sent):
-        return "sent"
-    codes = " ".join(filter(None, (str(outcome.reply.code), outcome.reply.enhanced))) if outcome.reply else ""
-    said = f"{outcome.reason} ({codes})" if codes else outcome.reason
-    return f"{said}, not retried" if isinstance(outcome, Refused) else f"{said}, tried again"
+def over_size(size_bytes: int, limit: int) -> Refused:
+    """Return what it means that the relay has announced to take no more than `limit` bytes (RFC 1870 section 6.1)."""
+    reason = f"{_TOO_LARGE}: {size_bytes} bytes instead of at most {limit}"
+    return Refused(Scope.MESSAGE, reason, too_large=True)
 
 
 def _refused(stage: Stage, scope: Scope, reply: Reply) -> Refused:
     if stage is Stage.RCPT or not _is_about_size(reply):
         return Refused(scope, _reason(stage, reply), reply)
-    reason = meaning(reply.enhanced) or "mail is larger than the relay takes"
-    return Refused(scope, reason, reply, too_large=True)
+    return Refused(scope, meaning(reply.enhanced) or _TOO_LARGE, reply, too_large=True)
 
 
 def _is_permanent(reply: Reply) -> bool:
@@ -91,13 +88,15 @@ def _is_about_size(reply: Reply) -> bool:
     return reply.enhanced in _SIZE_CODES or (reply.code == 552 and not reply.enhanced)
 
 
-def _wants_other_settings(stage: Stage, reply: Reply) -> bool:
+def _wants_other_settings(stage: Stage, reply: Reply, *, another_accepted: bool) -> bool:
     if reply.code == _PASSWORD_TRANSITION and stage is Stage.AUTH:
         return True
     if stage in {Stage.AUTH, Stage.STARTTLS}:
         return 500 <= reply.code <= 599
+    if stage is Stage.RCPT and another_accepted:  # then this recipient is the trouble, and not the login
+        return False
     # Some servers say 534 5.3.4 for a mail that is too large: only security (x.7.x) is about settings.
-    return reply.code in _LOGIN_CODES and reply.enhanced[:4] in {"", "5.7."}
+    return reply.code in LOGIN_CODES and reply.enhanced[:4] in {"", "5.7."}
 
 
 def _configuration_reason(stage: Stage, reply: Reply) -> str:

@@ -43,6 +43,10 @@ class EnvelopeState(IntEnum):
     DROPPED = 4  # by a person, as far as it had failed
 
 
+# Finished, and some recipient will not get it unless somebody has it sent again: a dead letter.
+DEAD = frozenset({EnvelopeState.PARTLY_SENT, EnvelopeState.FAILED})
+
+
 class DeliveryState(StrEnum):
     """Where one recipient of an envelope stands."""
 
@@ -53,7 +57,7 @@ class DeliveryState(StrEnum):
     DROPPED = "dropped"
 
 
-# Who will not get the mail unless somebody has it sent again.
+# A recipient who will not get the mail unless somebody has it sent again.
 FAILED = frozenset({DeliveryState.REFUSED, DeliveryState.EXPIRED})
 
 

@@ -1,4 +1,8 @@
-"""What became of one recipient in one attempt, and whose fault it was."""
+"""What became of one recipient in one attempt, and whose fault it was.
+
+A `reason` is one of few phrases; whatever is particular to one mail, or was said by a relay, stands behind a colon
+in it, or in `reply`. So the phrase tells which troubles are of one kind.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -61,3 +65,13 @@ class Refused:
 
 
 Outcome = Sent | Deferred | Refused
+
+
+def in_words(outcome: Deferred | Refused) -> str:
+    """Return the reason, the relay's reply behind it: "mailbox does not exist (550 5.1.1 no such user)"."""
+    return f"{outcome.reason} ({outcome.reply})" if outcome.reply else outcome.reason
+
+
+def kind_of(reason: str) -> str:
+    """Return the phrase that the reason begins with: the same for all mails that have this trouble."""
+    return reason.partition(":")[0]

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from app.domain.alert import AcceptedAlert, Severity
 from app.domain.dead_letter import DeadLetterPage
-from app.domain.envelope import Envelope, EnvelopeState, Letterhead, QueuedMail
+from app.domain.envelope import Envelope, EnvelopeState, QueuedMail
 from app.domain.report import AlertPage, AlertReport
 from app.domain.verdict import Verdict
 
@@ -80,12 +80,15 @@ class RetryStep:
 
 
 class DeadLetterStore(Protocol):
-    """Mails that failed, and what people do to them. What is done is on the record."""
+    """Mails that failed, and what people do to them. What is done is on the record.
+
+    A `number` is the id of an envelope or of its alert: people see both, and no two things have the same.
+    """
 
     async def dead_letters(self, *, before: int | None, limit: int) -> DeadLetterPage:
         """Return mails with an envelope id under `before` that failed for some recipient, newest first."""
 
-    async def retry(self, envelope_id: int, start: FreshStart) -> bool:
+    async def retry(self, number: int, start: FreshStart) -> bool:
         """Let the recipients that failed wait for an attempt again; False if it is no dead letter.
 
         Raises JournalUnavailable when the backlog has no room for it.
@@ -97,7 +100,7 @@ class DeadLetterStore(Protocol):
         Step by step each is retried once, also those that fail again meanwhile.
         """
 
-    async def drop(self, envelope_id: int, at: datetime) -> bool:
+    async def drop(self, number: int, at: datetime) -> bool:
         """Give up the recipients that failed; False if it is no dead letter."""
 
 
@@ -119,10 +122,3 @@ class AlertArchive(Protocol):
         self, *, before: int | None, limit: int, state: EnvelopeState | None, severity: Severity | None
     ) -> AlertPage:
         """Return alerts older than `before`, newest first."""
-
-
-class Letterheads(Protocol):
-    """Where letterheads are kept, each once."""
-
-    async def keep(self, letterhead: Letterhead) -> int:
-        """Return the number under which this letterhead is stored, storing it if it is new."""

@@ -65,10 +65,9 @@ class Relay:
         return f"{self.security}://{host}:{self.port}"
 
 
-def parse_relay(url: str, *, password: str = "", setting: str = "relay", by_token: bool = False) -> Relay:
+def parse_relay(url: str, *, password: str = "", setting: str = "relay") -> Relay:
     """Return the relay that `url` names; `password` wins over one in the URL.
 
-    `by_token`: the user logs in with a token of OAuth 2.0, so there must be a user and no password.
     Raises ConfigurationError, which names the `setting` and does not repeat the URL: it may hold a password.
     """
     try:
@@ -81,29 +80,11 @@ def parse_relay(url: str, *, password: str = "", setting: str = "relay", by_toke
         raise ConfigurationError(
             f"{setting}: no relay URL; write it as {FORMS} (percent-encode / ? # @ : % in a user or password)"
         )
-    username, secret = unquote(parts.username or ""), password or unquote(parts.password or "")
-    objection = _objection(username, secret, by_token=by_token)
-    if objection:
-        raise ConfigurationError(f"{setting}: {objection}")
     return Relay(
         name=parts.hostname,
         host=parts.hostname,
         port=port or DEFAULT_PORTS[security],
         security=security,
-        username=username,
-        password=secret,
-    )
-
-
-def _objection(username: str, secret: str, *, by_token: bool) -> str:
-    if by_token and secret:
-        return "a password beside oauth; keep one of them"
-    if by_token:
-        return "" if username else "oauth without a user; put user@ into the URL"
-    if bool(username) == bool(secret):
-        return ""
-    missing, have = ("password", "user") if username else ("user", "password")
-    return (
-        f"a {have} without a {missing}; put user@ into the URL and the password into a file "
-        "(relay_password_file, or password_file below [[relays]])"
+        username=unquote(parts.username or ""),
+        password=password or unquote(parts.password or ""),
     )

@@ -54,7 +54,8 @@ def recipients_to_try(mail: QueuedMail, now: datetime) -> tuple[Delivery, ...]:
 def _is_due(delivery: Delivery, now: datetime) -> bool:
     if not delivery.attempts or delivery.last_attempt_at is None:
         return True
-    return delivery.last_attempt_at + shortest_retry_delay(delivery.attempts) <= now
+    delay = shortest_retry_delay(delivery.attempts)
+    return delivery.last_attempt_at + (max(delay, AMBIGUOUS_DELAY) if delivery.ambiguous else delay) <= now
 
 
 def judge(mail: QueuedMail, outcomes: Mapping[int, Outcome], attempt: Attempt) -> Verdict | None:

@@ -1,4 +1,4 @@
-"""What a mail says of the attachments that it does not carry as they came."""
+"""What a mail says of the attachments that it does not carry."""
 
 from app.domain.attachment import UNNAMED, Attachment
 from app.domain.envelope import QueuedMail
@@ -8,10 +8,10 @@ _SIZES = ((1 << 20, "MiB"), (1 << 10, "KiB"))
 
 
 def attachment_notes(mail: QueuedMail) -> list[str]:
-    """Return a sentence on all that were left out, or one for each that is no longer whole."""
+    """Return a sentence on all that were left out as too large, or one for each that the journal has lost."""
     attachments = mail.accepted.alert.attachments
     if not mail.envelope.without_attachments:
-        return [_incomplete(file) for file in attachments if len(file.data) != file.size_bytes]
+        return [_lost(file) for file in attachments if not file.is_whole]
     if not attachments:
         return []
     files = "; ".join(f"{_name(file)}, {_size(file.size_bytes)}" for file in attachments)
@@ -20,8 +20,8 @@ def attachment_notes(mail: QueuedMail) -> list[str]:
     return [f"{what} ({files}) {verb} left out: the relay takes no mail that large."]
 
 
-def _incomplete(file: Attachment) -> str:
-    return f"Of the attachment {_name(file)}, {_size(file.size_bytes)}, only {_size(len(file.data))} could be read."
+def _lost(file: Attachment) -> str:
+    return f"The attachment {_name(file)}, {_size(file.size_bytes)}, is missing: it could not be read from the journal."
 
 
 def _name(file: Attachment) -> str:

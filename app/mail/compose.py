@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from app.domain.alert import Alert, Severity, Status
+from app.domain.attachment import Attachment
 from app.domain.envelope import Letterhead, QueuedMail
 from app.domain.ids import format_id
 from app.mail.headers import address_list, date, unstructured
@@ -50,7 +51,8 @@ class Composer:
     def render(self, mail: QueuedMail) -> bytes:
         """Return the mail as RFC 5322 octets with CRLF. No content of an alert makes it raise.
 
-        Attachments that go with it must have their data. Safe to call from several threads.
+        Attachments that go with it must have their data: one that is not whole is left out, and the text says so.
+        Safe to call from several threads.
         """
         token = self._message_ids.envelope_token(mail.envelope)
         templates = mail.letterhead.templates
@@ -60,7 +62,7 @@ class Composer:
             token=token,  # no alert can know it, so none can end its part of the mail and begin another
             text=self._text.render(templates.text, view),
             html=self._html.render(templates.html, view),
-            attachments=() if mail.envelope.without_attachments else mail.accepted.alert.attachments,
+            attachments=_files(mail),
         )
         return octets if self._signer is None else self._signer.sign(octets, at=mail.envelope.made_at)
 
@@ -99,6 +101,12 @@ class Composer:
         identity = alert.key or "\n".join(map("=".join, sorted(alert.labels.items())))
         root = self._message_ids.thread_root(identity, domain)
         return f"In-Reply-To: {root}\r\nReferences: {root}\r\n"  # RFC 5322 section 3.6.4
+
+
+def _files(mail: QueuedMail) -> list[Attachment]:
+    if mail.envelope.without_attachments:
+        return []
+    return [file for file in mail.accepted.alert.attachments if file.is_whole]  # half a file is worse than none
 
 
 def _subject(server_name: str, alert: Alert) -> str:

@@ -7,6 +7,7 @@ from typing import cast
 
 from app.net.errors import (
     CertificateRejected,
+    ConnectFailed,
     StreamClosed,
     StreamTimeout,
     TlsFailed,
@@ -47,6 +48,9 @@ class Stream(asyncio.Protocol):
         except BaseException:  # a cancelled attempt must not leave its socket open
             sock.close()
             raise
+        if stream._transport.get_extra_info("peername") is None:  # noqa: SLF001 - its own
+            stream.abort()
+            raise ConnectFailed(f"cannot connect: {host} port {port} hung up at once")
         return stream
 
     @property

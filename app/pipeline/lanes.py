@@ -29,15 +29,15 @@ class Lanes:
         self._lanes[lane].remove(waiter)
         return None
 
-    def next_waiter(self) -> Waiter | None:
-        """Return whose turn it is; None if nobody waits."""
+    def serve(self, mail: QueuedMail) -> None:
+        """Give `mail` to whoever's turn it is; somebody must wait."""
         for lane, waiters in list(self._lanes.items()):
             while waiters:
                 waiter = waiters.pop()
                 if not waiter.done():
                     self._lanes[lane] = self._lanes.pop(lane)
-                    return waiter
-        return None
+                    return waiter.set_result(mail)
+        raise AssertionError("nobody waits")
 
     def dismiss(self) -> None:
         """Send everybody away without a mail."""

@@ -12,6 +12,7 @@ from app.domain.alert import Severity
 from app.domain.envelope import QueuedMail
 from app.domain.ports import Clock, DueQuery, MailStore
 from app.pipeline.lanes import Lanes
+from app.pipeline.ready import ReadyMails
 
 log = structlog.get_logger()
 
@@ -35,12 +36,15 @@ class MailQueue:
     way), is ready then, and goes to a worker.
     """
 
-    def __init__(self, *, store: MailStore, clock: Clock) -> None:
-        """Nothing is read before `run`. `clock` must never go back."""
+    def __init__(self, *, store: MailStore, clock: Clock, most_heavy: int) -> None:
+        """Nothing is read before `run`. `clock` must never go back.
+
+        `most_heavy` is how many mails with attachments are handed out at once.
+        """
         self._store = store
         self._clock = clock
         self._window: deque[QueuedMail] = deque()
-        self._ready: deque[QueuedMail] = deque()
+        self._ready = ReadyMails(most_heavy=most_heavy)
         self._lanes = Lanes()
         self._held: set[int] = set()  # in the window, ready, or with a worker
         self._leased: set[int] = set()
@@ -111,11 +115,9 @@ class MailQueue:
 
     def _lease_next(self) -> None:
         """Lease the next mails of the window; if enough are ready, only such as are more severe."""
-        if self._leasing or self.finished:
+        if self._leasing or self.finished or self._is_idle():
             return
-        if self._is_idle():
-            return
-        least = self._ready[0].envelope.severity.rank + 1 if len(self._ready) > LEASE_LOW_WATER else 0
+        least = self._ready.highest_rank + 1 if len(self._ready) > LEASE_LOW_WATER else 0
         mails: list[QueuedMail] = []
         while self._window and len(mails) < LEASE and self._window[0].envelope.severity.rank >= least:
             mails.append(self._window.popleft())
@@ -140,8 +142,7 @@ class MailQueue:
         if not self._ready or self._leasing or not self._is_idle():
             return
         self._leased -= {mail.envelope.id for mail in self._ready}
-        self._window = deque(sorted([*self._ready, *self._window], key=_most_severe_first))
-        self._ready.clear()
+        self._window = deque(sorted([*self._ready.clear(), *self._window], key=_most_severe_first))
         self._lease(_note_failed_lease)
 
     def _on_leased(self, mails: Sequence[QueuedMail], done: "asyncio.Future[None]") -> None:
@@ -151,16 +152,13 @@ class MailQueue:
         if done.exception():
             _note_failed_lease(done)  # the journal is broken; the mails wait for the next start
             return
-        self._ready.extend(mails)
-        if mails[0].envelope.severity.rank > self._ready[0].envelope.severity.rank:
-            # Stable, so that what was put back stays in front of its equals.
-            self._ready = deque(sorted(self._ready, key=_most_severe_first))
+        self._ready.add(mails)
         self._hand_out()
 
     def _hand_out(self) -> None:
-        while self._ready and (waiter := self._lanes.next_waiter()) is not None:
+        while self._lanes.somebody_waits and (mail := self._ready.take()) is not None:
             self._taken_at = asyncio.get_running_loop().time()
-            waiter.set_result(self._ready.popleft())
+            self._lanes.serve(mail)
         self._lease_next()
 
     async def take(self, *, within: timedelta, lane: str) -> QueuedMail | None:
@@ -173,10 +171,10 @@ class MailQueue:
             return mail
         return await self._lanes.wait(lane, within)
 
-    def take_now(self) -> QueuedMail | None:
-        """Return the next mail if it is ready."""
+    def take_now(self, *, heavy_too: bool = True) -> QueuedMail | None:
+        """Return the next mail if one is ready; not `heavy_too`, the next without attachments."""
         self._taken_at = asyncio.get_running_loop().time()
-        mail = self._ready.popleft() if self._ready else None
+        mail = self._ready.take(heavy_too=heavy_too)
         self._lease_next()
         return mail
 
@@ -184,14 +182,20 @@ class MailQueue:
         """Return a mail that was not tried; it is the next to be handed out."""
         self._sending.discard(mail.envelope.id)
         if not self.finished:
-            self._ready.appendleft(mail)
+            self._ready.put_back(mail)
             self._hand_out()
+
+    def free_heavy_place(self, envelope_id: int) -> None:
+        """Say that this mail, if it has attachments, does not keep others with attachments waiting any more."""
+        self._ready.free_heavy_place(envelope_id)
+        self._hand_out()
 
     def settle(self, envelope_id: int, *, waits: bool) -> None:
         """Say that the outcome is in the journal; an envelope that `waits` for a retry may be read from there again."""
         self._held.discard(envelope_id)
         self._leased.discard(envelope_id)
         self._sending.discard(envelope_id)
+        self.free_heavy_place(envelope_id)
         if self.draining:
             if waits:
                 self._tried.add(envelope_id)
@@ -203,7 +207,7 @@ class MailQueue:
         if envelope_id in self._held and not is_here:
             return False
         self._window = deque(mail for mail in self._window if mail.envelope.id != envelope_id)
-        self._ready = deque(mail for mail in self._ready if mail.envelope.id != envelope_id)
+        self._ready.remove(envelope_id)
         self._held.add(envelope_id)
         return True
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import structlog
 
+from app.domain.errors import JournalUnavailable
 from app.domain.ports import Clock, PruneStep
 
 log = structlog.get_logger()
@@ -86,6 +87,8 @@ async def _every(pause: timedelta, work: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             await work()
-        except Exception as error:  # noqa: BLE001 - the top of a loop: the next round tries again
+        except JournalUnavailable as error:
             log.warning("upkeep_failed", work=getattr(work, "__name__", ""), error=str(error))
+        except Exception:  # the top of the loop: the next round tries again
+            log.exception("upkeep_failed", work=getattr(work, "__name__", ""))
         await asyncio.sleep(pause.total_seconds())

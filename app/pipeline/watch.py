@@ -1,4 +1,4 @@
-"""The watch: looks at the daemon's own state every few seconds, and raises an alarm where something is wrong."""
+"""The watch: looks at the daemon's own state every few seconds, and tells the alarm desk what is wrong."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -8,7 +8,7 @@ from typing import Protocol
 import structlog
 
 from app.clock import JumpWatch
-from app.domain.alarm import Alarm, RaiseAlarm
+from app.domain.alarm import Alarm
 from app.domain.alarm_causes import (
     clock_alarm,
     delay_alarm,
@@ -20,6 +20,7 @@ from app.domain.alarm_causes import (
 )
 from app.domain.alert import Severity
 from app.domain.envelope import QueuedMail
+from app.domain.errors import JournalUnavailable
 from app.domain.ports import Clock
 from app.domain.vitals import RelayVitals
 
@@ -28,7 +29,6 @@ log = structlog.get_logger()
 LOOK_EVERY = timedelta(seconds=2)  # memory and one or two look-ups in an index
 CRITICAL_WAIT = timedelta(minutes=15)
 LONG_WAIT = timedelta(days=1)
-REMIND_EVERY = timedelta(hours=6)  # while it lasts: a night is not full of alarms, a weekend not without one
 OLDEST = 20  # mails looked at for one that is no alarm itself
 
 
@@ -48,8 +48,18 @@ class WatchedJournal(Protocol):
     async def overdue(self, *, made_before: int, after: int, limit: int) -> list[QueuedMail]: ...
 
 
+class Desk(Protocol):
+    """Where the watch says what it sees, and where it is decided what people are told. It returns at once."""
+
+    def raise_alarm(self, alarm: Alarm) -> None:
+        """Take an alarm about what has happened."""
+
+    def keep_raised(self, troubles: Sequence[Alarm]) -> None:
+        """Take all that is wrong just now, at each look; what is missing has ended."""
+
+
 class Watch:
-    """Raises each alarm when its trouble begins, and again now and then while it lasts.
+    """Says at each look all that is wrong.
 
     Waiting counts only the time in which the daemon ran, which no clock's jump can stretch.
     """
@@ -63,7 +73,7 @@ class Watch:
         relays: Callable[[], Sequence[RelayVitals]],
         patience: timedelta,
         known_at: datetime | None,
-        raise_alarm: RaiseAlarm,
+        desk: Desk,
     ) -> None:
         """`patience` is how long a relay may be out of order before that is told; wrong settings are told at once.
 
@@ -74,39 +84,30 @@ class Watch:
         self._running_seconds = running_seconds
         self._relays = relays
         self._patience = patience
-        self._raise = raise_alarm
+        self._desk = desk
         self._jumps = JumpWatch(clock, known_at=known_at)
         self._unusable_since: dict[str, float] = {}
-        self._told_at: dict[str, float] = {}
+        self._delays: list[Alarm] = []
 
     async def run(self) -> None:
         """Look until it is cancelled."""
         while True:
             try:
                 await self.look()
-            except Exception as error:  # noqa: BLE001 - the top of a loop: the next look tries again
-                log.warning("watch_failed", error=str(error) or type(error).__name__)
+            except JournalUnavailable as error:
+                log.warning("watch_failed", error=str(error))
+            except Exception:  # the top of the loop: the next look tries again
+                log.exception("watch_failed")
             await asyncio.sleep(LOOK_EVERY.total_seconds())
 
     async def look(self) -> None:
-        """Raise what is news."""
+        """Tell the desk all that is wrong. Raises JournalUnavailable when the journal does not say what waits."""
         jump = self._jumps.look()
         if jump is not None:
-            self._raise(clock_alarm(jump))
-        # What is in memory goes first: the alarm about a journal must not wait for a read of it.
-        told = self._tell([*self._journal_troubles(), *self._relay_troubles()])
-        told |= self._tell(await self._delays())
-        self._told_at = {cause: at for cause, at in self._told_at.items() if cause in told}
-
-    def _tell(self, alarms: Sequence[Alarm]) -> set[str]:
-        """Raise what was not raised lately; return all causes."""
-        now = self._clock.monotonic()
-        for alarm in alarms:
-            told_at = self._told_at.get(alarm.cause)
-            if told_at is None or now - told_at >= REMIND_EVERY.total_seconds():
-                self._told_at[alarm.cause] = now
-                self._raise(alarm)
-        return {alarm.cause for alarm in alarms}
+            self._desk.raise_alarm(clock_alarm(jump))
+        # With the delays of the last look: the alarm about a journal must not wait for a read of it.
+        self._desk.keep_raised([*self._journal_troubles(), *self._relay_troubles(), *self._delays])
+        self._delays = await self._find_delays()
 
     def _journal_troubles(self) -> Iterator[Alarm]:
         if self._journal.fault:
@@ -129,7 +130,7 @@ class Watch:
     def _is_lasting(self, relay: RelayVitals, now: float) -> bool:
         return relay.is_configuration or now - self._unusable_since[relay.name] >= self._patience.total_seconds()
 
-    async def _delays(self) -> list[Alarm]:
+    async def _find_delays(self) -> list[Alarm]:
         running, waiting = self._running_seconds(), self._journal.open_count
         if not waiting:
             return []

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic_settings import InitSettingsSource, PydanticBaseSettingsSource
 
 from app.domain.address import Mailbox
@@ -11,7 +11,7 @@ from app.domain.errors import ConfigurationError
 from app.settings.model import Settings
 from app.settings.names import how_to_set, unknown_keys, unknown_variables
 from app.settings.problems import in_words
-from app.settings.relay_tables import with_secrets
+from app.settings.relay_tables import has_password, with_secrets
 from app.settings.relays import check_files
 from app.settings.secret_files import SecretFiles
 from app.settings.sources import EnvironmentSource, SecretSource, config_file, data_dir, toml_source
@@ -46,7 +46,7 @@ def load_settings(*, config: Path | None, sandbox: bool, environ: Mapping[str, s
     if sandbox:
         return _for_sandbox(settings)
     _refuse(_missing(settings))
-    settings = settings.model_copy(update={"relays": with_secrets(settings.relays, files)})
+    settings = _with_relay_secrets(settings, files)
     check_files(settings.outgoing_relays())  # a wrong URL and a lost file are found now, not at the first mail
     return settings
 
@@ -96,6 +96,23 @@ def _missing(settings: Settings) -> list[str]:
         *(f"  {name}: {REQUIRED[name]}\n    (set {how_to_set(name)})" for name in missing),
         "To try it out without any of them: mailalert serve --sandbox",
     ]
+
+
+def _with_relay_secrets(settings: Settings, files: SecretFiles) -> Settings:
+    """Return the settings with the relays' secrets that stand in files, those of the form in which they are given."""
+    if settings.relay is None:
+        return settings.model_copy(update={"relays": with_secrets(settings.relays, files)})
+    password = files.find(
+        "relay_password",
+        given=settings.relay_password is not None or has_password(settings.relay),
+        file=settings.relay_password_file,
+        credential="relay_password",
+    )
+    if password is None:
+        return settings
+    return settings.model_copy(
+        update={"relay_password": SecretStr(password.secret), "relay_password_file": password.path}
+    )
 
 
 def _for_sandbox(settings: Settings) -> Settings:

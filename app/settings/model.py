@@ -3,6 +3,7 @@
 import socket
 from datetime import timedelta
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -10,21 +11,22 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.domain.address import Mailbox
 from app.domain.alert import Severity
 from app.domain.relay import DEFAULT_POLICY
+from app.settings.measures import Duration, time_within
 from app.settings.relay_tables import MAX_CONNECTIONS, RelayTable, RelayTables
 from app.settings.relays import RelaySetup, relay_setup, relay_setups
 from app.settings.sections import (
-    MAX_LIFETIME,
-    MIN_LIFETIME,
     AlarmSettings,
     DkimSettings,
     DkimSetup,
     HttpSettings,
+    Lifetime,
     LifetimeSettings,
 )
-from app.settings.values import Duration, HeloName, Name, OneMailbox, Secret, SomeMailboxes
+from app.settings.values import HeloName, Name, OneMailbox, Secret, SomeMailboxes
 
 PREFIX = "MAILALERT_"
 DELIMITER = "__"
+MAX_RETENTION = timedelta(days=36_500)  # dates do not go back for ever
 MAX_SERVER_NAME = 100  # it stands before every subject, and a subject line should stay readable
 
 
@@ -49,11 +51,11 @@ class Settings(BaseSettings):
     mail_from: OneMailbox = None
     mail_to: SomeMailboxes = ()
     data_dir: Path = Path("var")
-    retention: Duration = Field(default=timedelta(days=30), ge=timedelta(hours=1))
+    retention: Annotated[Duration, time_within(timedelta(hours=1), MAX_RETENTION)] = timedelta(days=30)
     backlog_limit: int = Field(default=5_000_000, ge=1)
-    lifetime: Duration = Field(default=timedelta(hours=24), ge=MIN_LIFETIME, le=MAX_LIFETIME)
-    drain_timeout: Duration = Field(default=timedelta(seconds=30), le=timedelta(hours=1))
-    degraded_after: Duration = Field(default=timedelta(minutes=5), ge=timedelta(seconds=1))
+    lifetime: Lifetime = timedelta(hours=24)
+    drain_timeout: Annotated[Duration, time_within(most=timedelta(hours=1))] = timedelta(seconds=30)
+    degraded_after: Annotated[Duration, time_within(least=timedelta(seconds=1))] = timedelta(minutes=5)
     startup_notice: bool = True
     templates_dir: Path | None = None
     http: HttpSettings = HttpSettings()

@@ -11,9 +11,10 @@ from pydantic import BaseModel, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from app.domain.relay import DEFAULT_POLICY
+from app.settings.measures import RelayRate
 from app.settings.secret_files import SecretFiles
 from app.settings.sections import STRICT
-from app.settings.values import RelayName, RelayRate, Secret, TokenUrl
+from app.settings.values import RelayName, Secret, TokenUrl
 
 MAX_CONNECTIONS = 100  # relays count connections, and each costs a socket and a buffer
 
@@ -61,7 +62,7 @@ class RelayTable(BaseModel):
 def _tables(value: object) -> object:
     try:
         value = json.loads(value) if isinstance(value, str) else value
-    except ValueError:
+    except (ValueError, RecursionError):  # RecursionError: brackets nested without end
         value = None
     if not isinstance(value, list | tuple) or not all(isinstance(item, dict) for item in value):
         raise ValueError("is no array of tables; write [[relays]] in the file, or a JSON array in the environment")
@@ -86,6 +87,14 @@ def table_name(table: RelayTable, number: int) -> str:
     return table.name or host or f"number {number}"
 
 
+def has_password(url: SecretStr) -> bool:
+    """Tell whether the relay's password stands in its URL. That the URL is wrong is told later."""
+    try:
+        return bool(urlsplit(url.get_secret_value()).password)
+    except ValueError:
+        return False
+
+
 def setting_of(relay: str, name: str) -> str:
     """Return how a complaint calls the setting `name` of a relay."""
     return f'relay "{relay}": {name}'
@@ -94,7 +103,7 @@ def setting_of(relay: str, name: str) -> str:
 def _with_secrets(table: RelayTable, name: str, files: SecretFiles) -> RelayTable:
     password = files.find(
         setting_of(name, "password"),
-        given=table.password is not None,
+        given=table.password is not None or has_password(table.url),
         file=table.password_file,
         credential=f"relay_{name}_password",
     )

@@ -6,15 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.domain.errors import ConfigurationError
-from app.domain.login import Login, Logins
 from app.domain.relay import Relay, RelayPolicy, TlsFiles, parse_relay
 from app.net.errors import TlsFilesUnusable
-from app.net.logins import FixedLogin, NoLogin, PasswordFile
-from app.net.oauth import OAuthLogin
 from app.net.secret_file import read_secret
 from app.net.tls import MACHINE_STORE, client_context
 from app.net.token_server import OAuthClient
-from app.settings.relay_tables import OAuthFlow, OAuthTable, RelayTable, setting_of, table_name
+from app.settings.relay_tables import OAuthFlow, OAuthTable, RelayTable, has_password, setting_of, table_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +49,13 @@ def relay_setup(table: RelayTable, name: str = "") -> RelaySetup:
     setting = setting_of(name, "url") if name else "relay"
     if table.client_key and not table.client_certificate:
         raise ConfigurationError(f"{setting_of(name, 'client_key')}: it needs a client_certificate beside it")
+    if table.password and has_password(table.url):
+        twice = setting_of(name, "password") if name else "relay_password"
+        raise ConfigurationError(f"{twice}: given twice, by itself and in the URL; keep one of them")
     password = table.password.get_secret_value() if table.password else ""
-    relay = parse_relay(table.url.get_secret_value(), password=password, setting=setting, by_token=bool(table.oauth))
+    relay = parse_relay(table.url.get_secret_value(), password=password, setting=setting)
+    if objection := _objection_to_login(relay, by_token=bool(table.oauth)):
+        raise ConfigurationError(f"{setting}: {objection}")
     return RelaySetup(
         relay=replace(relay, name=name or relay.name, tls=_tls_files(table)),
         policy=RelayPolicy(
@@ -80,16 +82,20 @@ def check_files(setups: Sequence[RelaySetup]) -> None:
             read_secret(setup.oauth.refresh_token_file, name=setting_of(name, "refresh_token_file"))
 
 
-def logins_of(setup: RelaySetup) -> Logins:
-    """Return where the logins for the relay come from."""
-    relay = setup.relay
-    if setup.oauth:
-        return OAuthLogin(relay.username, setup.oauth.client, refresh_token_file=setup.oauth.refresh_token_file)
-    if not relay.username:
-        return NoLogin()
-    if setup.password_file:
-        return PasswordFile(relay.username, setup.password_file)
-    return FixedLogin(Login(relay.username, relay.password))
+def _objection_to_login(relay: Relay, *, by_token: bool) -> str:
+    """Return what is wrong with the user and password, empty if nothing is."""
+    username, secret = relay.username, relay.password
+    if by_token and secret:
+        return "a password beside oauth; keep one of them"
+    if by_token:
+        return "" if username else "oauth without a user; put user@ into the URL"
+    if bool(username) == bool(secret):
+        return ""
+    missing, have = ("password", "user") if username else ("user", "password")
+    return (
+        f"a {have} without a {missing}; put user@ into the URL and the password into a file "
+        "(relay_password_file, or password_file below [[relays]])"
+    )
 
 
 def _oauth_setup(oauth: OAuthTable, name: str) -> OAuthSetup:

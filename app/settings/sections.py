@@ -3,14 +3,15 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.domain.verdict import LONGEST_LIFE
+from app.settings.measures import ByteCount, Duration, size_within, time_within
 from app.settings.values import (
-    ByteCount,
     Command,
     DomainName,
-    Duration,
     HostNames,
     ListeningHost,
     Networks,
@@ -25,8 +26,7 @@ from app.settings.values import (
 STRICT = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 MAX_BODY = 64 << 20  # a body is held in memory while it is read
 MAX_ATTACHMENTS = 25 << 20  # the large providers take 20 to 35 MB of mail, and base64 adds a third
-MIN_LIFETIME = timedelta(minutes=1)
-MAX_LIFETIME = timedelta(days=7)  # RFC 5321 section 4.5.4.1 gives up after 4 to 5 days; older alerts mislead
+Lifetime = Annotated[Duration, time_within(timedelta(minutes=1), LONGEST_LIFE)]
 
 
 class HttpSettings(BaseModel):
@@ -40,8 +40,8 @@ class HttpSettings(BaseModel):
     token_file: Path | None = None
     allowed_hosts: HostNames = ()
     trusted_proxies: Networks = ()
-    body_limit: ByteCount = Field(default=1 << 20, ge=1 << 10, le=MAX_BODY)
-    attachments_limit: ByteCount = Field(default=10 << 20, ge=0, le=MAX_ATTACHMENTS)
+    body_limit: Annotated[ByteCount, size_within(1 << 10, MAX_BODY)] = 1 << 20
+    attachments_limit: Annotated[ByteCount, size_within(0, MAX_ATTACHMENTS)] = 10 << 20
 
     @property
     def is_loopback(self) -> bool:
@@ -85,7 +85,7 @@ class LifetimeSettings(BaseModel):
 
     model_config = STRICT
 
-    info: Duration | None = Field(default=None, ge=MIN_LIFETIME, le=MAX_LIFETIME)
-    warning: Duration | None = Field(default=None, ge=MIN_LIFETIME, le=MAX_LIFETIME)
-    error: Duration | None = Field(default=None, ge=MIN_LIFETIME, le=MAX_LIFETIME)
-    critical: Duration | None = Field(default=None, ge=MIN_LIFETIME, le=MAX_LIFETIME)
+    info: Lifetime | None = None
+    warning: Lifetime | None = None
+    error: Lifetime | None = None
+    critical: Lifetime | None = None

@@ -19,8 +19,7 @@ from app.settings.names import VARIABLES
 from app.settings.secret_files import Read, SecretFile, SecretFiles, read_key
 
 SEARCHED = (Path("config/mailalert.toml"), Path("/etc/mailalert/mailalert.toml"))
-SECRETS: Mapping[tuple[str, ...], Read] = {
-    ("relay_password",): read_secret,
+SECRETS: Mapping[tuple[str, str], Read] = {  # section and name
     ("http", "token"): read_secret,
     ("dkim", "key"): read_key,
 }
@@ -38,7 +37,7 @@ class EnvironmentSource(EnvSettingsSource):
 
 
 class SecretSource(PydanticBaseSettingsSource):
-    """The secrets that stand alone in files; those of `[[relays]]` follow when the tables have been validated."""
+    """The secrets that stand alone in files; those of relays follow when it is known in which form relays are given."""
 
     def __init__(self, files: SecretFiles) -> None:
         super().__init__(Settings)
@@ -55,25 +54,22 @@ class SecretSource(PydanticBaseSettingsSource):
     def __call__(self) -> dict[str, Any]:
         """Return the secrets that were found, nested like the settings, and the file of each."""
         found: dict[str, Any] = {}
-        for path, read in SECRETS.items():
-            secret = self._secret(path, read)
+        for (section, name), read in SECRETS.items():
+            secret = self._secret(section, name, read)
             if secret is not None:
-                section = found.setdefault(path[0], {}) if len(path) > 1 else found
-                section |= {path[-1]: secret.secret, f"{path[-1]}_file": str(secret.path)}
+                found[section] = {name: secret.secret, f"{name}_file": str(secret.path)}
         return found
 
-    def _secret(self, path: tuple[str, ...], read: Read) -> SecretFile | None:
-        section: Any = self.current_state
-        for key in path[:-1]:
-            section = section.get(key, {})
-        file = section.get(f"{path[-1]}_file") if isinstance(section, dict) else 0
+    def _secret(self, section: str, name: str, read: Read) -> SecretFile | None:
+        given = self.current_state.get(section, {})
+        file = given.get(f"{name}_file") if isinstance(given, dict) else 0
         if not isinstance(file, str | None):
             return None  # validation says what is wrong with it
         return self._files.find(
-            ".".join(path),
-            given=section.get(path[-1]) is not None,
+            f"{section}.{name}",
+            given=given.get(name) is not None,
             file=Path(file) if file is not None else None,
-            credential="_".join(path),
+            credential=f"{section}_{name}",
             read=read,
         )
 
@@ -100,6 +96,8 @@ def toml_source(file: Path | None) -> TomlConfigSettingsSource:
         problem = f"is not TOML: {error}"
     except UnicodeDecodeError:
         problem = "is not TOML: it is not UTF-8 text"
+    except (ValueError, RecursionError):  # numbers of thousands of digits, brackets nested without end
+        problem = "is not TOML of any use: a number is too long, or brackets are nested too deeply"
     except OSError as error:
         problem = f"cannot be read ({error.strerror})"
     raise ConfigurationError(f"{file} {problem}")

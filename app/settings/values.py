@@ -1,9 +1,8 @@
-"""How people write values in TOML and in the environment: durations, sizes, rates, lists, addresses."""
+"""How people write values in TOML and in the environment: lists, names, addresses, secrets."""
 
 import re
 import shlex
 import shutil
-from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
@@ -13,50 +12,14 @@ from pydantic_settings import NoDecode
 
 from app.domain.address import Mailbox, parse_mailbox, parse_mailboxes
 from app.domain.errors import AddressError
-from app.domain.rate import Rate
 from app.domain.text import one_line
 
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-SIZES = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20}
-_DURATION = re.compile(r"(\d{1,9})\s*([smhd])")
-_SIZE = re.compile(r"(\d{1,12})\s*(KiB|MiB|)")
-_RATE = re.compile(r"(\d{1,9})\s*/\s*([smhd])")
 _TOKEN = re.compile("[!-~]+")
 _HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,255}")
 # It stands in logs and in the names of systemd's credentials; the colon is for IPv6 addresses.
 _RELAY_NAME = re.compile(r"[A-Za-z0-9:][A-Za-z0-9._:-]{0,63}")
 _SELECTOR = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
 _PEM = re.compile(r"\s*-----BEGIN [A-Z ]*PRIVATE KEY-----\s.*-----END [A-Z ]*PRIVATE KEY-----\s*", re.DOTALL)
-
-
-def parse_duration(value: object) -> timedelta:
-    """Return the time that "30s", "10m", "24h" or "30d" says. A bare number is refused: what unit?"""
-    if isinstance(value, timedelta):
-        return value
-    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError('is no duration; write a number and a unit, such as "30s", "10m", "24h" or "30d"')
-    return timedelta(**{UNITS[match[2]]: int(match[1])})
-
-
-def parse_byte_count(value: object) -> int:
-    """Return the bytes that 1048576, "512KiB" or "1MiB" says."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError('is no size; write bytes, such as 1048576, or "512KiB" or "1MiB"')
-    return int(match[1]) * SIZES[match[2]]
-
-
-def parse_rate(value: object) -> Rate:
-    """Return the rate that "10/s", "100/m", "500/h" or "2000/d" says."""
-    if isinstance(value, Rate):
-        return value
-    match = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None or int(match[1]) == 0:
-        raise ValueError('is no rate; write mails per time, such as "10/s", "100/m" or "500/h"')
-    return Rate(count=int(match[1]), per=timedelta(**{UNITS[match[2]]: 1}))
 
 
 def split_list(value: object) -> tuple[str, ...]:
@@ -180,6 +143,10 @@ def _token_url(value: str) -> str:
     parts = _url_parts(value)
     if parts is None or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))):
         raise ValueError("is no address with TLS; write https://host/path")
+    if "@" in parts.netloc:
+        raise ValueError("holds a user or a password; these are client_id and client_secret_file")
+    if "#" in value:  # RFC 6749 section 3.2
+        raise ValueError("has a fragment; leave out the # and what follows it")
     return value
 
 
@@ -213,8 +180,6 @@ def is_loopback(host: str | None) -> bool:
     return host == "localhost" or (host is not None and is_address(host) and ip_address(host).is_loopback)
 
 
-Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
-ByteCount = Annotated[int, BeforeValidator(parse_byte_count)]
 Name = Annotated[str, AfterValidator(_name)]
 ListeningHost = Annotated[str, AfterValidator(_listening_host)]
 HeloName = Annotated[str, AfterValidator(_helo_name)]
@@ -224,7 +189,6 @@ DomainName = Annotated[str, AfterValidator(_domain_name)]
 Selector = Annotated[str, AfterValidator(_selector)]
 Pem = Annotated[SecretStr, AfterValidator(_pem)]
 RelayName = Annotated[str, AfterValidator(_relay_name)]
-RelayRate = Annotated[Rate, PlainValidator(parse_rate)]
 TokenUrl = Annotated[str, AfterValidator(_token_url)]
 WebAddress = Annotated[Secret, AfterValidator(_web_address)]  # what reports to a service often has its key in it
 # NoDecode: pydantic-settings would want JSON in the variable.

@@ -7,20 +7,23 @@ from typing import Any
 
 from app.domain.alert import Severity
 from app.domain.dead_letter import DeadLetter, DeadLetterPage, EnvelopeEvent, EnvelopeEventKind
-from app.domain.envelope import FAILED, DeliveryState, EnvelopeState
+from app.domain.envelope import DEAD, FAILED, DeliveryState, EnvelopeState
 from app.domain.ports import FreshStart
 from app.storage.codec import encode_json, from_ms, read_alert, to_ms
 from app.storage.queue_reads import LetterheadCache, all_deliveries, read_attempted
 
+DEAD_STATES = ", ".join(f"{state:d}" for state in sorted(DEAD))
+FAILED_STATES = ", ".join(f"'{state}'" for state in sorted(FAILED))
 # The condition of the partial index envelopes_dead, which SQLite uses only where these very words stand.
-IS_DEAD = f"state IN ({EnvelopeState.PARTLY_SENT:d}, {EnvelopeState.FAILED:d})"
-HAS_FAILED = f"state IN ('{DeliveryState.REFUSED}', '{DeliveryState.EXPIRED}')"
+IS_DEAD = f"state IN ({DEAD_STATES})"
+HAS_FAILED = f"state IN ({FAILED_STATES})"
 
 LETTERS = f"""
 SELECT e.id, e.alert_id, e.letterhead_id, e.finished_at, e.rank, a.payload
 FROM envelopes AS e INDEXED BY envelopes_dead CROSS JOIN alerts AS a ON a.id = e.alert_id
 WHERE {IS_DEAD} AND e.id < :before ORDER BY e.id DESC LIMIT :limit
 """
+NAMED = f"SELECT id FROM envelopes WHERE (id = :number OR alert_id = :number) AND {IS_DEAD}"
 OLDEST = f"""
 SELECT id FROM envelopes INDEXED BY envelopes_dead WHERE {IS_DEAD} AND id > :after ORDER BY id LIMIT :limit
 """
@@ -35,6 +38,13 @@ UPDATE envelopes SET state = {EnvelopeState.OPEN:d}, finished_at = NULL, due_at 
         SELECT 1 FROM deliveries AS d
         WHERE d.envelope_id = envelopes.id AND d.state = '{DeliveryState.PENDING}' AND d.ambiguous)
 WHERE id IN (SELECT value FROM json_each(:ids))
+"""
+DROP_DELIVERIES = f"""
+UPDATE deliveries SET state = '{DeliveryState.DROPPED}'
+WHERE envelope_id IN (SELECT value FROM json_each(:ids)) AND {HAS_FAILED}
+"""
+DROP_ENVELOPES = f"""
+UPDATE envelopes SET state = {EnvelopeState.DROPPED:d} WHERE id IN (SELECT value FROM json_each(:ids))
 """
 RECORD = "INSERT INTO events (envelope_id, at, kind) VALUES (?, ?, ?)"
 EVENTS = "SELECT at, kind FROM events WHERE envelope_id = ? ORDER BY id"
@@ -67,10 +77,9 @@ def _dead_letter(connection: sqlite3.Connection, row: Sequence[Any], letterheads
     )
 
 
-def retry_one(connection: sqlite3.Connection, envelope_id: int, start: FreshStart) -> list[int]:
-    """Let the recipients that failed wait again; return the envelope's id, nothing if it is no dead letter."""
-    is_dead = connection.execute(f"SELECT 1 FROM envelopes WHERE id = ? AND {IS_DEAD}", (envelope_id,)).fetchone()
-    return _retry(connection, [envelope_id] if is_dead else [], start)
+def retry_named(connection: sqlite3.Connection, number: int, start: FreshStart) -> list[int]:
+    """Let the recipients that failed wait again; return the ids of the envelopes, none if it is no dead letter."""
+    return _retry(connection, _named(connection, number), start)
 
 
 def retry_oldest(connection: sqlite3.Connection, after: int, limit: int, start: FreshStart) -> list[int]:
@@ -95,19 +104,19 @@ def _retry(connection: sqlite3.Connection, ids: list[int], start: FreshStart) ->
     return ids
 
 
-def drop(connection: sqlite3.Connection, envelope_id: int, at: datetime) -> bool:
+def drop(connection: sqlite3.Connection, number: int, at: datetime) -> bool:
     """Give up the recipients that failed; False if it is no dead letter."""
-    dropped = connection.execute(
-        f"UPDATE envelopes SET state = {EnvelopeState.DROPPED:d} WHERE id = ? AND {IS_DEAD}", (envelope_id,)
-    ).rowcount
-    if not dropped:
-        return False
-    connection.execute(
-        f"UPDATE deliveries SET state = '{DeliveryState.DROPPED}' WHERE envelope_id = ? AND {HAS_FAILED}",
-        (envelope_id,),
-    )
-    _record(connection, [envelope_id], at, EnvelopeEventKind.DROPPED)
-    return True
+    ids = _named(connection, number)
+    parameters = {"ids": encode_json(ids)}
+    connection.execute(DROP_ENVELOPES, parameters)
+    connection.execute(DROP_DELIVERIES, parameters)
+    _record(connection, ids, at, EnvelopeEventKind.DROPPED)
+    return bool(ids)
+
+
+def _named(connection: sqlite3.Connection, number: int) -> list[int]:
+    """Return the dead letters that the id of an envelope or of an alert names; one source gives both kinds."""
+    return [row[0] for row in connection.execute(NAMED, {"number": number})]
 
 
 def _record(connection: sqlite3.Connection, ids: Sequence[int], at: datetime, kind: EnvelopeEventKind) -> None:

@@ -19,7 +19,7 @@ from app.domain.report import AlertPage, AlertReport, AlertSummary
 from app.domain.runs import PreviousRuns
 from app.domain.verdict import Verdict
 from app.storage import archive_reads, dead_letters, pruning, queue_reads, runs
-from app.storage.alarms import note_alarm
+from app.storage.alarm_memory import note_alarm
 from app.storage.attachments import read_attachments
 from app.storage.background_check import BackgroundCheck
 from app.storage.changes import Errand, Reopening, acceptance_of, lease_of, marking_of
@@ -168,10 +168,10 @@ class SqliteJournal:
             lambda connection: dead_letters.read_dead_letters(connection, position, limit, self._letterheads)
         )
 
-    async def retry(self, envelope_id: int, start: FreshStart) -> bool:
+    async def retry(self, number: int, start: FreshStart) -> bool:
         """Let the recipients that failed wait for an attempt again; False if it is no dead letter."""
         with self._room_for(1):
-            change = Reopening(partial(dead_letters.retry_one, envelope_id=envelope_id, start=start))
+            change = Reopening(partial(dead_letters.retry_named, number=number, start=start))
             return bool(await self._writer.submit(change))
 
     async def retry_some(self, limit: int, start: FreshStart, *, after: int = 0) -> RetryStep:
@@ -182,9 +182,9 @@ class SqliteJournal:
             ids: list[int] = await self._writer.submit(change)
         return RetryStep(retried=len(ids), after=ids[-1] if len(ids) == count else None)
 
-    async def drop(self, envelope_id: int, at: datetime) -> bool:
+    async def drop(self, number: int, at: datetime) -> bool:
         """Give up the recipients that failed; False if it is no dead letter."""
-        return await self._errand(partial(dead_letters.drop, envelope_id=envelope_id, at=at))
+        return await self._errand(partial(dead_letters.drop, number=number, at=at))
 
     async def keep(self, letterhead: Letterhead) -> int:
         """Return the number under which this letterhead is stored, storing it if it is new."""
@@ -224,6 +224,10 @@ class SqliteJournal:
             connection.executemany("UPDATE meta SET value = ? WHERE name = ?", [(v, k) for k, v in clocks.items()])
 
         await self._errand(store)
+
+    async def flush(self) -> None:
+        """Return once all that was handed over before is committed. Raises JournalUnavailable when it cannot be."""
+        await self._writer.flush()
 
     async def close(self) -> None:
         """Commit what is pending and close both connections; then the one file holds all."""

@@ -1,10 +1,10 @@
-"""The record of mails that may be under way: what it holds after a crash may have been sent already."""
+"""The record of mails that may be under way: what it holds after a crash or a rescue may have been sent already."""
 
 import sqlite3
 
 from app.domain.envelope import DeliveryState
 
-REASON = "the daemon ended while this mail was under way; it may have been sent already"
+REASON = "the daemon ended, or its journal was damaged, while this mail was under way; it may have been sent already"
 
 # A letterhead that cannot be read has no recipients here: its mails are quarantined when they are due.
 FLAG_DELIVERIES = f"""
@@ -22,7 +22,7 @@ CLEAR = "UPDATE meta SET value = '[]' WHERE name = 'leased'"
 
 
 def flag_interrupted(connection: sqlite3.Connection) -> int:
-    """Flag the open envelopes that the last run left under way, in a transaction; return how many.
+    """Flag the open envelopes that the last run or a rescue left under way, in a transaction; return how many.
 
     They stay due: the recipients get the mail, some of them perhaps twice under the same Message-ID.
     After a clean end nothing is written.

@@ -37,7 +37,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of the journal. `root` is where it stands in a new journal, and nearly always in an old one."""
+    """A table of the journal, or an index read as one.
+
+    `root` is where it stands in a new journal, and nearly always in an old one.
+    """
 
     name: str
     root: int
@@ -70,6 +73,14 @@ def tables_of(connection: sqlite3.Connection) -> dict[str, Table]:
         name: Table(name, root, INDEX_LEAF if is_index else TABLE_LEAF, _columns(connection, name, is_index=is_index))
         for name, root, is_index in listed
     }
+
+
+def index_of(connection: sqlite3.Connection, name: str) -> Table:
+    """Return an index over integers as the table that it is: of its columns and the row's id."""
+    root = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (name,)).fetchone()[0]
+    listed = connection.execute("SELECT coalesce(name, 'id') FROM pragma_index_xinfo(?)", (name,)).fetchall()
+    columns = [Column(column, int, is_rowid=False, may_be_null=False, may_be_missing=False) for (column,) in listed]
+    return Table(name, root, INDEX_LEAF, columns)
 
 
 def _columns(connection: sqlite3.Connection, table: str, *, is_index: bool) -> list[Column]:
@@ -105,7 +116,7 @@ class Salvage:
         self._free = file.free_pages()
         self.damaged: set[str] = set()
         self._roots: dict[str, Value] = {}
-        self._roots = {str(row[1]): row[3] for row in self.rows(MASTER) if row[0] == "table"}
+        self._roots = {str(row[1]): row[3] for row in self.rows(MASTER)}
 
     def rows(self, table: Table) -> Iterator[list[Value]]:
         """Yield the rows of the table, each perhaps without the columns that were added later.

@@ -113,10 +113,14 @@ class GroupWriter:
         if isinstance(fault, JournalCorrupt):
             self._break(fault)
 
+    async def flush(self) -> None:
+        """Return once all that was submitted before is committed. Raises JournalUnavailable when it cannot be."""
+        await self.submit(Errand(_nothing))  # changes are committed in order: behind this one none is left
+
     async def close(self) -> None:
         """Commit what is pending, end the thread and close the connection."""
         with contextlib.suppress(JournalUnavailable):
-            await self.submit(Errand(_nothing))  # changes are committed in order: behind this one none is left
+            await self.flush()
         if self.fault and not self.broken.done():
             self._batches.put(Batch(self._pending))  # a last try, for outcomes that were seen
         self._batches.put(None)

@@ -48,7 +48,7 @@ def dead_letters_router(
     @router.post(
         "/dead-letters/{letter_id}/retry",
         status_code=202,
-        summary="Send one again, to the recipients for whom it failed",
+        summary="Send one again, to the recipients for whom it failed; named by its id or its alert's",
         responses=MISSING | FULL | {202: example(RETRIED)},
     )
     async def retry_dead_letter(letter_id: str) -> Response:
@@ -60,7 +60,7 @@ def dead_letters_router(
 
     @router.delete(
         "/dead-letters/{letter_id}",
-        summary="Give one up, on the record",
+        summary="Give one up, on the record; named by its id or its alert's",
         responses=MISSING | {200: example(DROPPED)},
     )
     async def drop_dead_letter(letter_id: str) -> Response:

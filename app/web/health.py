@@ -9,51 +9,20 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from app.domain.ports import Clock
-from app.domain.vitals import RelayVitals
+from app.domain.vitals import Health, RelayVitals, Vitals, health_of
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vitals:
-    """The state of the parts at one moment. Empty strings mean that all is well.
-
-    `relay_fault` says why no mail could leave for `blocked_for`. `possibly_twice` counts the mails that the run
-    before ended in the midst of.
-    """
-
-    closing: bool
-    journal_fault: str
-    relay_fault: str
-    relays: tuple[RelayVitals, ...]
-    queue_fault: str
-    blocked_for: timedelta
-    queue_depth: int
-    oldest_open_at: datetime | None
-    possibly_twice: int
+TAKES_ALERTS = frozenset({Health.OK, Health.DEGRADED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthCheck:
-    """Judges the vitals. Mail that cannot leave makes the daemon degraded, not down.
-
-    At once when only other settings can help, after `degraded_after` when waiting may.
-    """
+    """What the route asks, and what it says of the program itself. `started` is monotonic."""
 
     vitals: Callable[[], Vitals]
     clock: Clock
     version: str
     started: float
     degraded_after: timedelta
-
-    def status(self, vitals: Vitals) -> str:
-        """Return `ok`, `degraded`, `unavailable` (the journal cannot be written) or `closing`."""
-        if vitals.closing:
-            return "closing"
-        if vitals.journal_fault:
-            return "unavailable"
-        blocked = vitals.relay_fault and vitals.queue_depth and vitals.blocked_for >= self.degraded_after
-        if blocked or vitals.queue_fault or _needs_other_settings(vitals.relays):
-            return "degraded"
-        return "ok"
 
     def details(self, vitals: Vitals) -> dict[str, Any]:
         """Return what operators want to know beside the status."""
@@ -79,11 +48,6 @@ class HealthCheck:
         return int((self.clock.now() - moment).total_seconds())
 
 
-def _needs_other_settings(relays: tuple[RelayVitals, ...]) -> bool:
-    """Tell whether no relay works, and waiting helps with none of them."""
-    return bool(relays) and all(relay.is_configuration and not relay.usable for relay in relays)
-
-
 def _relay(relay: RelayVitals) -> dict[str, Any]:
     if relay.usable:
         return {"name": relay.name, "state": "usable"}
@@ -103,11 +67,11 @@ def health_router(check: HealthCheck) -> APIRouter:
     )
     async def healthz(request: Request) -> JSONResponse:
         vitals = check.vitals()
-        status = check.status(vitals)
-        body = {"status": status}
+        health = health_of(vitals, degraded_after=check.degraded_after)
+        body: dict[str, Any] = {"status": health}
         if request.state.authenticated:
             body |= check.details(vitals)
-        code = 200 if status in {"ok", "degraded"} else 503
+        code = 200 if health in TAKES_ALERTS else 503
         return JSONResponse(body, status_code=code, headers={"Cache-Control": "no-store"})
 
     return router

@@ -1,12 +1,10 @@
-"""How times and recipients look in the answers, and what became of a recipient in words."""
+"""How times and recipients look in the answers."""
 
-import re
 from datetime import datetime
 from typing import Any
 
-from app.domain.envelope import Delivery, DeliveryState
-
-_CODES = re.compile(r"\d{3}( [245]\.\d{1,3}\.\d{1,3})?")  # RFC 5321 section 4.2, RFC 3463 section 2
+from app.domain.envelope import Delivery
+from app.domain.sentence import sentence
 
 
 def time_text(moment: datetime) -> str:
@@ -27,20 +25,3 @@ def recipient(address: str, delivery: Delivery) -> dict[str, Any]:
         "reason": delivery.reason,
         "possibly_twice": delivery.ambiguous,
     }
-
-
-def sentence(delivery: Delivery) -> str:
-    """Return what became of a recipient: "mailbox does not exist (550 5.1.1), not retried"."""
-    codes = _CODES.match(delivery.reply)
-    said = f"{delivery.reason} ({codes[0]})" if codes else delivery.reason
-    match delivery.state:
-        case DeliveryState.SENT:
-            return "sent"
-        case DeliveryState.PENDING:
-            return f"{said}, tried again" if said else "waits for its first attempt"
-        case DeliveryState.REFUSED:
-            return f"{said}, not retried"
-        case DeliveryState.EXPIRED:
-            return f"{said}, given up because its lifetime is over"
-        case DeliveryState.DROPPED:
-            return f"{said}, dropped by hand"

@@ -7,13 +7,16 @@ from datetime import timedelta
 
 from app.alarms.body import alarm_body
 from app.alarms.command import AlarmCommand
+from app.alarms.mail import AlarmMail
 from app.alarms.ping import Pinger
 from app.alarms.webhook import Webhook
 from app.delivery.relays import Relays
 from app.domain.alarm import Alarm
-from app.pipeline.alarm_mail import AlarmMail
-from app.pipeline.alarms import AlarmDesk, AlarmSink
+from app.domain.ports import Clock
+from app.domain.vitals import Health, Vitals, health_of
+from app.pipeline.alarm_desk import AlarmDesk, AlarmSink
 from app.pipeline.watch import Watch
+from app.settings.model import Settings
 from app.wiring.ground import Ground
 from app.wiring.taking import TakingHalf
 
@@ -32,14 +35,18 @@ class Alarming:
 
 def alarm_sinks(ground: Ground, taking: TakingHalf) -> list[AlarmSink]:
     """Return every way out for alarms that the settings name."""
-    alarm = ground.settings.alarm
+    by_mail = [AlarmMail(taking.alarm_ingest.accept)] if taking.alarm_ingest is not None else []
+    return [*by_mail, *sinks_without_mail(ground.settings, ground.clock)]
+
+
+def sinks_without_mail(settings: Settings, clock: Clock) -> list[AlarmSink]:
+    """Return the ways out that work when no mail can leave."""
+    alarm = settings.alarm
     sinks: list[AlarmSink] = []
 
     def body(raised: Alarm) -> bytes:
-        return alarm_body(raised, server_name=ground.settings.server_name, at=ground.clock.now())
+        return alarm_body(raised, server_name=settings.server_name, at=clock.now())
 
-    if taking.alarms is not None:
-        sinks.append(AlarmMail(taking.alarms.accept))
     if alarm.url is not None:
         sinks.append(Webhook(alarm.url.get_secret_value(), body=body))
     if alarm.command:
@@ -47,8 +54,8 @@ def alarm_sinks(ground: Ground, taking: TakingHalf) -> list[AlarmSink]:
     return sinks
 
 
-def alarming(ground: Ground, relays: Relays, desk: AlarmDesk, *, healthy: Callable[[], bool]) -> Alarming:
-    """Build them; nothing runs yet. `healthy` is asked before each sign of life."""
+def alarming(ground: Ground, relays: Relays, desk: AlarmDesk, *, vitals: Callable[[], Vitals]) -> Alarming:
+    """Build them; nothing runs yet. The vitals are looked at before each sign of life."""
     journal, ping_url = ground.journal, ground.settings.alarm.ping_url
     watch = Watch(
         journal=journal,
@@ -57,7 +64,11 @@ def alarming(ground: Ground, relays: Relays, desk: AlarmDesk, *, healthy: Callab
         relays=relays.vitals,
         patience=OUTAGE_PATIENCE,
         known_at=journal.kept_at,
-        raise_alarm=desk.raise_alarm,
+        desk=desk,
     )
+
+    def healthy() -> bool:
+        return health_of(vitals(), degraded_after=ground.settings.degraded_after) is Health.OK
+
     pinger = Pinger(ping_url.get_secret_value(), healthy=healthy) if ping_url else None
     return Alarming(watch=watch, pinger=pinger)

@@ -13,15 +13,18 @@ from app.delivery.sender import Sender
 from app.delivery.suspects import Suspects
 from app.delivery.tools import Tools
 from app.domain.alarm import RaiseAlarm
-from app.domain.alarm_causes import dead_letter_alarm
+from app.domain.alarm_causes import failure_alarm
 from app.domain.envelope import QueuedMail
 from app.domain.verdict import Verdict
 from app.mail.compose import Composer
 from app.mail.dkim import DkimSigner
 from app.pipeline.queue import MailQueue
 from app.settings.model import Settings
-from app.settings.relays import RelaySetup, logins_of
+from app.settings.relays import RelaySetup
 from app.wiring.ground import Ground
+from app.wiring.logins import logins_of
+
+HEAVY_AT_ONCE = 2  # mails with attachments in memory: each is there three times, as data, as mail and on its way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,13 @@ class SendingHalf:
     expiry: Expiry
 
 
+def mail_queue(ground: Ground) -> MailQueue:
+    """Build the queue. Mails with attachments never take all the connections of a relay, if it has several."""
+    fewest = min(setup.policy.connections for setup in ground.relays)
+    most_heavy = max(1, min(HEAVY_AT_ONCE, fewest - 1))
+    return MailQueue(store=ground.journal, clock=ground.steady, most_heavy=most_heavy)
+
+
 def all_relays(ground: Ground, *, helo_name: str | None) -> Relays:
     """Build the links to the relays; nothing is connected yet."""
     links = [_link(ground, setup, helo_name) for setup in ground.relays]
@@ -44,8 +54,8 @@ def all_relays(ground: Ground, *, helo_name: str | None) -> Relays:
 def sending_half(ground: Ground, queue: MailQueue, relays: Relays, *, raise_alarm: RaiseAlarm) -> SendingHalf:
     """Build them; nothing runs yet."""
     journal, clock = ground.journal, ground.steady
-    recorder = Recorder(store=journal, queue=queue, on_failed=_alarm_raiser(raise_alarm))
-    composer = Composer(mac_key=journal.mac_key, signer=_signer(ground.settings))
+    recorder = Recorder(store=journal, queue=queue, on_recorded=_alarm_raiser(raise_alarm))
+    composer = Composer(mac_key=journal.mac_key, signer=dkim_signer(ground.settings))
     tools = Tools(
         queue=queue,
         relays=relays,
@@ -75,14 +85,15 @@ def _connector(approach: Approach) -> Connect:
 
 
 def _alarm_raiser(raise_alarm: RaiseAlarm) -> Callable[[QueuedMail, Verdict], None]:
-    def on_failed(mail: QueuedMail, verdict: Verdict) -> None:
-        alarm = dead_letter_alarm(mail, verdict)
+    def on_recorded(mail: QueuedMail, verdict: Verdict) -> None:
+        alarm = failure_alarm(mail, verdict)
         if alarm is not None:
             raise_alarm(alarm)
 
-    return on_failed
+    return on_recorded
 
 
-def _signer(settings: Settings) -> DkimSigner | None:
+def dkim_signer(settings: Settings) -> DkimSigner | None:
+    """Return what signs the mails; None if they are not signed. Raises ConfigurationError."""
     setup = settings.dkim_setup()
     return DkimSigner(setup.domain, setup.selector, setup.key) if setup else None

@@ -1,11 +1,13 @@
 """Builds what answers HTTP: the intake's fast path before FastAPI, and the API behind it."""
 
+from collections.abc import Callable
 from functools import partial
 
 import uvicorn
 from fastapi import FastAPI
 
 from app.domain.ports import FreshStart
+from app.domain.vitals import Vitals
 from app.httpkit.gate import Gate
 from app.httpkit.limits import App, Receive, Scope, Send, ServerLimits
 from app.httpkit.server import server_config
@@ -18,7 +20,7 @@ from app.version import __version__
 from app.web.alerts import alerts_router
 from app.web.dead_letters import dead_letters_router
 from app.web.errors import answer_errors_as_problems
-from app.web.health import HealthCheck, Vitals, health_router
+from app.web.health import HealthCheck, health_router
 from app.wiring.ground import Ground
 from app.wiring.sending import SendingHalf
 from app.wiring.taking import TakingHalf
@@ -26,14 +28,14 @@ from app.wiring.taking import TakingHalf
 ALERTS_PATHS = frozenset({"/alerts", "/alerts/"})  # curl follows no redirect unless told, and the alert is lost
 
 
-def create_app(ground: Ground, taking: TakingHalf, sending: SendingHalf, health: HealthCheck) -> App:
+def create_app(ground: Ground, taking: TakingHalf, sending: SendingHalf, vitals: Callable[[], Vitals]) -> App:
     """Return the whole application."""
     # No interactive docs: their pages load scripts from elsewhere.
     api = FastAPI(title="Mail Alert System", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
     api.include_router(alerts_router(ground.journal, sending.queue.is_sending))
     start = partial(_fresh_start, ground, sending)
     api.include_router(dead_letters_router(ground.journal, start=start, wake=sending.queue.wake))
-    api.include_router(health_router(health))
+    api.include_router(health_router(_health_check(ground, vitals)))
     if ground.sandbox:
         api.include_router(sandbox_router(ground.sandbox.store, clock=ground.clock))
     answer_errors_as_problems(api)
@@ -58,34 +60,13 @@ def gated_server(app: App, settings: Settings) -> uvicorn.Config:
     return server_config(gate, limits=ServerLimits(), trusted_proxies=http.trusted_proxies)
 
 
-def health_check(ground: Ground, taking: TakingHalf, sending: SendingHalf) -> HealthCheck:
-    """Return what judges the daemon."""
+def _health_check(ground: Ground, vitals: Callable[[], Vitals]) -> HealthCheck:
     return HealthCheck(
-        vitals=partial(_vitals, ground, taking, sending),
+        vitals=vitals,
         clock=ground.clock,
         version=__version__,
         started=ground.clock.monotonic(),
         degraded_after=ground.settings.degraded_after,
-    )
-
-
-def is_healthy(check: HealthCheck) -> bool:
-    """Tell whether all is well just now."""
-    return check.status(check.vitals()) == "ok"
-
-
-def _vitals(ground: Ground, taking: TakingHalf, sending: SendingHalf) -> Vitals:
-    journal, relays = ground.journal, sending.relays
-    return Vitals(
-        closing=taking.ingest.closed,
-        journal_fault=journal.fault,
-        relay_fault=relays.last_reason,
-        relays=relays.vitals(),
-        queue_fault=sending.queue.fault or journal.quarantine,
-        blocked_for=relays.blocked_for,
-        queue_depth=journal.open_count,
-        oldest_open_at=taking.upkeep.oldest_open_at,
-        possibly_twice=journal.interrupted,
     )
 
 

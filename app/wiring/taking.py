@@ -15,10 +15,10 @@ from app.wiring.ground import Ground
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakingHalf:
-    """The parts from a post to the journal. `alarms` is the door for the system's own mails about itself."""
+    """The parts from a post to the journal. `alarm_ingest` is the door for the system's own mails about itself."""
 
     ingest: Ingest
-    alarms: Ingest | None
+    alarm_ingest: Ingest | None
     upkeep: Upkeep
 
 
@@ -27,9 +27,9 @@ async def taking_half(ground: Ground, queue: MailQueue, relays: Relays) -> Takin
     settings = ground.settings
     letterhead = letterhead_of(settings)
     recipients = settings.alarm_recipients()
-    alarms = None
+    alarm_ingest = None
     if recipients:
-        alarms = await _ingest(ground, queue, relays, letterhead_of(settings, alarm_to=recipients))
+        alarm_ingest = await _ingest(ground, queue, relays, letterhead_of(settings, alarm_to=recipients))
     upkeep = Upkeep(
         store=ground.journal,
         clock=ground.steady,
@@ -37,7 +37,7 @@ async def taking_half(ground: Ground, queue: MailQueue, relays: Relays) -> Takin
         usable_seconds=relays.usable_seconds,
         running_seconds=ground.running.seconds,
     )
-    return TakingHalf(ingest=await _ingest(ground, queue, relays, letterhead), alarms=alarms, upkeep=upkeep)
+    return TakingHalf(ingest=await _ingest(ground, queue, relays, letterhead), alarm_ingest=alarm_ingest, upkeep=upkeep)
 
 
 async def _ingest(ground: Ground, queue: MailQueue, relays: Relays, letterhead: Letterhead) -> Ingest:

@@ -173,15 +173,32 @@ async def test_a_retry_keeps_what_may_be_sent_twice_flagged(desk: Desk) -> None:
     assert await desk.due_ids(until=LATER, with_ambiguous=False) == []
 
 
+@pytest.mark.parametrize(("act", "kind"), [("retry", EnvelopeEventKind.RETRIED), ("drop", EnvelopeEventKind.DROPPED)])
+async def test_the_id_of_the_alert_names_it_too(desk: Desk, act: str, kind: EnvelopeEventKind) -> None:
+    """People see the alert's id in most places; of all dead letters just its own are meant."""
+    _, envelope, _ = await failed(desk), await failed(desk), await failed(desk)
+    (alert_id,) = [letter.alert_id for letter in await letters(desk) if letter.envelope_id == envelope]
+    done = desk.journal.retry(alert_id, START) if act == "retry" else desk.journal.drop(alert_id, LATER)
+    assert await done
+    assert envelope not in [letter.envelope_id for letter in await letters(desk)]
+    assert (await report_on(desk, envelope)).events == (EnvelopeEvent(LATER, kind),)
+    assert len(await letters(desk)) == 2
+
+
+@pytest.mark.parametrize("of_alert", [True, False], ids=["of its alert", "of the mail"])
 @pytest.mark.parametrize("act", ["retry", "drop"])
 @pytest.mark.parametrize("outcome", [SENT, AMBIGUOUS, None], ids=["sent", "waiting", "unknown"])
-async def test_nothing_is_done_to_what_is_no_dead_letter(desk: Desk, act: str, outcome: Outcome | None) -> None:
+async def test_nothing_is_done_to_what_is_no_dead_letter(
+    desk: Desk, act: str, outcome: Outcome | None, of_alert: bool
+) -> None:
     """A mail that is sent, waits or is not there stays as it is."""
-    (envelope,) = envelope_ids(await desk.post())
+    batch = await desk.post()
+    (envelope,) = envelope_ids(batch)
     if outcome is not None:
         await desk.journal.record(verdict_on(envelope, outcome))
     before = desk.journal.open_count
-    number = envelope if outcome is not None else envelope + 1
+    named = batch.alerts[0].id if of_alert else envelope
+    number = named if outcome is not None else envelope + 1
     done = desk.journal.retry(number, START) if act == "retry" else desk.journal.drop(number, LATER)
     assert not await done
     assert desk.journal.open_count == before

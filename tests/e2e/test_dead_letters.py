@@ -1,8 +1,11 @@
 """Mail that failed is kept, looked at, and sent again or dropped: on the command line, by curl, after a restart."""
 
 import json
+import shlex
 import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 from tests.support.background_relay import background_relay
 from tests.support.daemon import Daemon, mail_settings
@@ -83,3 +86,32 @@ def test_curl_needs_no_body(tmp_path: Path) -> None:
         )
         assert json.loads(told.stdout) == {"id": letter["id"], "status": "queued"}
         until(lambda: len(relay.mails) == 1, why=lambda: daemon.lines)
+
+
+def note(file: Path) -> str:
+    """Return a command, as the settings take it, that adds each alarm to the file as a line."""
+    return shlex.join([sys.executable, "-c", f"import sys; open({str(file)!r}, 'a').write(sys.stdin.read() + '\\n')"])
+
+
+def told(file: Path) -> list[dict[str, Any]]:
+    """Return the alarms that the command has written so far."""
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def test_a_failure_is_told_at_once_and_again_when_the_mail_can_be_retried(tmp_path: Path) -> None:
+    """While another recipient waits there is no dead letter yet; then the second alarm says how to send it again."""
+    alarms, recipients = tmp_path / "alarms", "bad@example.org; slow@example.org"
+    with (
+        background_relay(RCPT=lambda line: NOBODY if "bad@" in line else "450 4.2.1 later") as relay,
+        Daemon(
+            tmp_path / "var", **mail_settings(relay.port, mail_to=recipients, alarm__command=note(alarms))
+        ) as daemon,
+    ):
+        daemon.start()
+        alert = daemon.post({"subject": "half"}).json["id"]
+        until(lambda: len(told(alarms)) == 1, why=lambda: daemon.lines)
+        assert f"GET /alerts/{alert}" in told(alarms)[0]["text"]
+        relay.script("RCPT", lambda line: NOBODY if "bad@" in line else None)
+        assert daemon.stop() == 0  # a stop tries once more
+    assert [mail.recipients for mail in relay.mails] == [("slow@example.org",)]
+    assert f"mailalert queue retry {alert}" in told(alarms)[1]["text"]

@@ -1,11 +1,15 @@
 """What a start says and checks: the notice by mail, the lock, the mode of the journal."""
 
 import asyncio
+import sqlite3
+import time
+from contextlib import closing
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 from typing import cast
 
+from app.storage.database import JOURNAL_FILE
 from tests.support.daemon import Daemon
 from tests.support.scripted_smtp import ScriptedSmtp, StoredMail
 
@@ -84,6 +88,18 @@ async def test_the_notice_waits_for_the_relay_and_tells_what_was_recovered(tmp_p
     notice = next(mail for mail in relay.mails if "started" in parsed(mail)["Subject"])
     assert "Recovered from the journal: 1 unsent mail" in text_of(notice)
     assert "did not end cleanly" in text_of(notice)
+
+
+def test_a_stop_writes_the_clocks_down(tmp_path: Path) -> None:
+    """The next run counts on from the end of this one, not from the last full minute."""
+    with Daemon(tmp_path / "var", relay="smtp://127.0.0.1:1", **ADDRESSES) as daemon:
+        daemon.start()
+        daemon.wait_for_event("started")
+        before_the_stop_ms = time.time_ns() // 1_000_000
+        assert daemon.stop() == 0
+    with closing(sqlite3.connect(tmp_path / "var" / JOURNAL_FILE)) as connection:
+        (kept_at_ms,) = connection.execute("SELECT value FROM meta WHERE name = 'kept_at'").fetchone()
+    assert kept_at_ms >= before_the_stop_ms
 
 
 async def test_a_second_daemon_is_refused(tmp_path: Path) -> None:

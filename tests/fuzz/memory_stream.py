@@ -14,6 +14,10 @@ class _NoTransport(asyncio.Transport):
         super().__init__({"peername": ("127.0.0.1", 25), "sockname": ("127.0.0.1", 40000)})
         self.said = bytearray()
         self._protocol = protocol
+        self._closed = False
+
+    def is_closing(self) -> bool:
+        return self._closed
 
     def write(self, data: Any) -> None:
         self.said += data
@@ -28,6 +32,7 @@ class _NoTransport(asyncio.Transport):
         self.abort()
 
     def abort(self) -> None:
+        self._closed = True
         self._protocol.connection_lost(None)
 
 

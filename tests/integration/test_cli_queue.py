@@ -107,11 +107,11 @@ def test_each_state_can_be_listed(daemon: Daemon, tmp_path: Path, state: str, su
 
 
 def test_dead_letters_are_listed_with_their_reasons(daemon: Daemon, tmp_path: Path) -> None:
-    """The id is the one to retry and to drop by."""
+    """The id is the alert's, as in every list, and the one to retry and to drop by."""
     mail = daemon.put(SENT, REFUSED, subject="half")
     done = daemon.run("list", "--state", "failed", home=tmp_path)
     fields = done.stdout.decode().rstrip("\n").split("\t")
-    assert (fields[0], fields[4], fields[5]) == (format_id(mail.envelope.id), "half", "boss@example.org")
+    assert (fields[0], fields[4], fields[5]) == (format_id(mail.accepted.id), "half", "boss@example.org")
     assert fields[6] == "the relay refused the recipient (550 5.1.1), not retried"
 
 
@@ -133,10 +133,11 @@ def test_a_list_that_was_cut_says_so(daemon: Daemon, tmp_path: Path) -> None:
     assert b"there are more than 2; see --limit" in done.stderr
 
 
-def test_one_is_sent_again_by_its_id(daemon: Daemon, tmp_path: Path) -> None:
+@pytest.mark.parametrize("by_alert", [True, False], ids=["of its alert", "of the mail"])
+def test_one_is_sent_again_by_its_id(daemon: Daemon, tmp_path: Path, by_alert: bool) -> None:
     """And only that one."""
     wanted, other = daemon.put(REFUSED, REFUSED), daemon.put(REFUSED, REFUSED)
-    name = format_id(wanted.envelope.id)
+    name = format_id(wanted.accepted.id if by_alert else wanted.envelope.id)
     done = daemon.run("retry", name, home=tmp_path)
     assert (done.returncode, done.stdout.decode()) == (0, f"{name} is queued again\n")
     assert (daemon.state(wanted), daemon.state(other)) == (EnvelopeState.OPEN, EnvelopeState.FAILED)
@@ -164,8 +165,9 @@ def test_a_journal_without_room_stops_it_and_tells_how_far_it_came(daemon: Daemo
 def test_one_is_dropped_by_its_id(daemon: Daemon, tmp_path: Path) -> None:
     """It is given up, on the record."""
     mail = daemon.put(REFUSED, REFUSED)
-    done = daemon.run("drop", format_id(mail.envelope.id), home=tmp_path)
-    assert (done.returncode, done.stdout.decode()) == (0, f"{format_id(mail.envelope.id)} is dropped\n")
+    name = format_id(mail.accepted.id)
+    done = daemon.run("drop", name, home=tmp_path)
+    assert (done.returncode, done.stdout.decode()) == (0, f"{name} is dropped\n")
     assert daemon.state(mail) is EnvelopeState.DROPPED
 
 

@@ -15,6 +15,7 @@ from app.domain.outcome import Deferred, Outcome, Refused, Scope, Sent
 from app.domain.relay import Relay, Security
 from app.net.logins import FixedLogin, NoLogin
 from app.protocols.smtp.transaction import NEEDS_SMTPUTF8, OutgoingMail
+from tests.support.scripted_sending import approach_to
 from tests.support.scripted_smtp import ScriptedSmtp
 from tests.support.smtp_actions import Action, Delay, Drop, Hang, Split, Wait
 
@@ -22,11 +23,6 @@ CONTENT = b"Subject: x\r\n\r\n.hidden\r\nhi\r\n"
 MAIL = OutgoingMail("ops@example.org", ("a@example.org", "b@example.org"), CONTENT)
 LARGE = OutgoingMail("ops@example.org", ("a@example.org",), b"x" * 70 + b"\r\n" + b"line\r\n" * 1_500_000)
 SHORT = Timeouts(connect_s=5, command_s=0.2, block_s=0.2, final_dot_s=0.2, mail_s=5, quit_s=0.2)
-
-
-def _approach(server: ScriptedSmtp, *, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> Approach:
-    relay = Relay(name="mx", host=server.host, port=server.port, security=Security.OPPORTUNISTIC)
-    return Approach(relay=relay, logins=NoLogin(), helo_name="client.test", timeouts=timeouts)
 
 
 async def _send(
@@ -39,7 +35,7 @@ async def _send_and_look(
     server: ScriptedSmtp, mail: OutgoingMail = MAIL, *, timeouts: Timeouts = DEFAULT_TIMEOUTS
 ) -> tuple[SendResult, bool]:
     """Return what became of the mail, and whether the connection may take another one."""
-    connection = await Connection.open(_approach(server, timeouts=timeouts))
+    connection = await Connection.open(approach_to(server, timeouts=timeouts))
     attempt = await connection.send(mail)
     usable = connection.usable
     await connection.close()
@@ -64,7 +60,7 @@ async def test_pipelining_saves_round_trips() -> None:
     """With PIPELINING a mail costs two round trips, however many recipients it has."""
     mail = OutgoingMail("ops@example.org", tuple(f"r{n}@example.org" for n in range(20)), CONTENT)
     async with ScriptedSmtp() as server:
-        connection = await Connection.open(_approach(server))
+        connection = await Connection.open(approach_to(server))
         before = server.round_trips
         await connection.send(mail)
         assert server.round_trips - before == 2
@@ -81,7 +77,7 @@ async def test_large_mail_arrives_whole() -> None:
 async def test_connection_is_reused() -> None:
     """Several mails go over one connection."""
     async with ScriptedSmtp() as server:
-        connection = await Connection.open(_approach(server))
+        connection = await Connection.open(approach_to(server))
         for _ in range(3):
             await connection.send(MAIL)
             assert connection.usable
@@ -93,7 +89,7 @@ async def test_connection_is_reused() -> None:
 async def test_reset_after_a_failed_mail(capabilities: tuple[str, ...]) -> None:
     """The mail after a failed one begins with RSET, and arrives."""
     async with ScriptedSmtp(capabilities=capabilities, DATA=["451 later"]) as server:
-        connection = await Connection.open(_approach(server))
+        connection = await Connection.open(approach_to(server))
         failed = await connection.send(MAIL)
         assert connection.usable
         assert (await connection.send(MAIL)).outcomes
@@ -196,7 +192,7 @@ async def test_what_the_relay_offers_is_made_use_of() -> None:
 async def test_a_relay_may_be_spoken_to_one_by_one() -> None:
     """Whatever it announces: it has been found not to bear PIPELINING."""
     async with ScriptedSmtp() as server:
-        connection = await Connection.open(_approach(server), may_pipeline=False)
+        connection = await Connection.open(approach_to(server), may_pipeline=False)
         before = server.round_trips
         await connection.send(MAIL)
         assert server.round_trips - before == 5  # MAIL, two RCPT, DATA, the content
@@ -225,7 +221,7 @@ async def test_a_relay_that_may_not_bear_pipelining_is_told(step: str, action: A
 async def test_end_while_idle_is_seen(last_words: bytes) -> None:
     """A connection that the relay ended while idle is not usable; a mail sent over it is free of charge."""
     async with ScriptedSmtp() as server:
-        connection = await Connection.open(_approach(server))
+        connection = await Connection.open(approach_to(server))
         await connection.send(MAIL)
         server.cut(last_words)
         while connection.usable:
@@ -240,7 +236,7 @@ async def test_end_while_idle_is_seen(last_words: bytes) -> None:
 async def test_reused_connection_dies_at_mail(action: Action) -> None:
     """A reused connection that ends before the reply to MAIL is stale, not a fault of the mail."""
     async with ScriptedSmtp(MAIL=["250 ok", action]) as server:
-        connection = await Connection.open(_approach(server))
+        connection = await Connection.open(approach_to(server))
         assert not (await connection.send(MAIL)).stale
         assert (await connection.send(MAIL)).stale
         await connection.close()
@@ -251,7 +247,7 @@ async def test_cancelled_send(step: str, past: bool) -> None:
     """After a cancelled send one learns whether the final dot had gone out, and the connection is cut."""
     wait = Wait("250 ok")
     async with ScriptedSmtp(**{step: wait}) as server:
-        connection = await Connection.open(_approach(server))
+        connection = await Connection.open(approach_to(server))
         sending = asyncio.create_task(connection.send(MAIL))
         await wait.reached.wait()
         sending.cancel()
@@ -273,14 +269,14 @@ async def test_relay_faults(script: dict[str, Action]) -> None:
     """A relay that cannot be greeted is a relay fault, named with the relay."""
     async with ScriptedSmtp(**script) as server:
         with pytest.raises(RelayFault, match='relay "mx"') as caught:
-            await Connection.open(_approach(server, timeouts=SHORT))
+            await Connection.open(approach_to(server, timeouts=SHORT))
     assert caught.value.outcome.scope is Scope.RELAY
 
 
 async def test_too_much_said_is_not_taken_for_an_answer() -> None:
     """A relay that says more to EHLO than it was asked gets no mail over that session."""
     async with ScriptedSmtp(EHLO=b"250 mx\r\n250 spoken out of turn\r\n") as server:
-        connection = await Connection.open(_approach(server))
+        connection = await Connection.open(approach_to(server))
         assert not connection.usable
         await connection.close()
 
@@ -288,8 +284,8 @@ async def test_too_much_said_is_not_taken_for_an_answer() -> None:
 async def test_nobody_listens() -> None:
     """A refused connection is a relay fault that names the address."""
     async with ScriptedSmtp() as server:
-        approach = _approach(server)
-    with pytest.raises(RelayFault, match=r"127\.0\.0\.1 port \d+: .*refused") as caught:
+        approach = approach_to(server)
+    with pytest.raises(RelayFault, match=r"127\.0\.0\.1 port \d+ says Connection refused") as caught:
         await Connection.open(approach)
     assert caught.value.outcome.scope is Scope.RELAY
 
@@ -314,7 +310,7 @@ async def test_helo_fallback() -> None:
 async def test_refused_login_never_repeats_the_password() -> None:
     """A refused login is a configuration fault, told without the password that the server repeats."""
     async with ScriptedSmtp(capabilities=("AUTH PLAIN",), AUTH="535 5.7.8 canary is wrong") as server:
-        approach = replace(_approach(server), logins=FixedLogin(Login("tim", "canary")))
+        approach = replace(approach_to(server), logins=FixedLogin(Login("tim", "canary")))
         with pytest.raises(RelayFault) as caught:
             await Connection.open(approach)
     assert caught.value.outcome.scope is Scope.CONFIGURATION

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from app.domain.alert import Severity
-from app.domain.ports import AlertArchive, AlertStore, DeadLetterStore, Letterheads, MailStore
+from app.domain.envelope import Letterhead
+from app.domain.ports import AlertArchive, AlertStore, DeadLetterStore, MailStore
 from app.domain.report import AlertSummary
 from tests.support.factories import Batch, Factory, due_query
 
 
-class Journal(AlertStore, MailStore, DeadLetterStore, AlertArchive, Letterheads, Protocol):
+class Journal(AlertStore, MailStore, DeadLetterStore, AlertArchive, Protocol):
     """All ports of one journal, and what watches it."""
 
     @property
@@ -28,6 +29,10 @@ class Journal(AlertStore, MailStore, DeadLetterStore, AlertArchive, Letterheads,
 
     async def note_alarm(self, cause: str, at: datetime, quiet: timedelta) -> bool:
         """Note the alarm, unless one was within `quiet`."""
+        ...
+
+    async def keep(self, letterhead: Letterhead) -> int:
+        """Return the number under which this letterhead is stored, storing it if it is new."""
         ...
 
     async def close(self) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from app.domain.alert import AcceptedAlert, Severity
 from app.domain.dead_letter import DeadLetter, DeadLetterPage, EnvelopeEvent, EnvelopeEventKind
 from app.domain.envelope import (
+    DEAD,
     FAILED,
     Delivery,
     DeliveryState,
@@ -22,8 +23,6 @@ from app.domain.ids import MAX_ID
 from app.domain.ports import DueQuery, FreshStart, RetryStep
 from app.domain.report import AlertPage, AlertReport, AlertSummary, EnvelopeReport
 from app.domain.verdict import Verdict
-
-DEAD = {EnvelopeState.PARTLY_SENT, EnvelopeState.FAILED}
 
 
 @dataclass(slots=True)
@@ -211,14 +210,13 @@ class MemoryJournal:
         found = tuple(map(_dead_letter, dead[::-1][:limit]))
         return DeadLetterPage(found, next_before=found[-1].envelope_id if len(dead) > limit else None)
 
-    async def retry(self, envelope_id: int, start: FreshStart) -> bool:
+    async def retry(self, number: int, start: FreshStart) -> bool:
         """Let the recipients that failed wait again."""
         self._check_room(1)
-        entry = self.entries.get(envelope_id)
-        if entry is None or not entry.is_dead:
-            return False
-        entry.retry(start)
-        return True
+        dead = self._named(number)
+        for entry in dead:
+            entry.retry(start)
+        return bool(dead)
 
     async def retry_some(self, limit: int, start: FreshStart, *, after: int = 0) -> RetryStep:
         """Do so for the oldest ones over `after`."""
@@ -229,13 +227,16 @@ class MemoryJournal:
             self.entries[number].retry(start)
         return RetryStep(retried=len(now), after=now[-1] if len(dead) > len(now) else None)
 
-    async def drop(self, envelope_id: int, at: datetime) -> bool:
+    async def drop(self, number: int, at: datetime) -> bool:
         """Give up the recipients that failed."""
-        entry = self.entries.get(envelope_id)
-        if entry is None or not entry.is_dead:
-            return False
-        entry.drop(at)
-        return True
+        dead = self._named(number)
+        for entry in dead:
+            entry.drop(at)
+        return bool(dead)
+
+    def _named(self, number: int) -> list[Entry]:
+        dead = [entry for entry in self.entries.values() if entry.is_dead]
+        return [entry for entry in dead if number in {entry.mail.envelope.id, entry.mail.accepted.id}]
 
     async def note_alarm(self, cause: str, at: datetime, quiet: timedelta) -> bool:
         """Note the alarm, unless one was within `quiet`."""

@@ -20,7 +20,7 @@ class Bench:
     def __init__(self) -> None:
         self.journal = MemoryJournal()
         self.clock = FakeClock()
-        self.queue = MailQueue(store=self.journal, clock=self.clock)
+        self.queue = MailQueue(store=self.journal, clock=self.clock, most_heavy=2)
         self.make = Factory()
 
     def put(

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from app.delivery.link import RelayLink
+from app.delivery.link import Connect, RelayLink
 from app.delivery.recorder import Recorder
 from app.delivery.relays import Relays
 from app.delivery.sender import Sender
@@ -28,11 +28,17 @@ POISON = "poison"
 class Sending:
     """Unless it is given another one, its clock jumps over every pause of a breaker.
 
-    `relay` and `link` are the first relay's; more are made with `policies`, one for each relay.
+    `relay` and `link` are the first relay's; more are made with `policies`, one for each relay. With `connect`
+    the first one is a real relay.
     """
 
     def __init__(
-        self, *, connections: int = 1, clock: FakeClock | None = None, policies: Sequence[RelayPolicy] = ()
+        self,
+        *,
+        connections: int = 1,
+        clock: FakeClock | None = None,
+        policies: Sequence[RelayPolicy] = (),
+        connect: Connect | None = None,
     ) -> None:
         self.journal = MemoryJournal()
         policies = policies or (RelayPolicy(connections=connections),)
@@ -40,16 +46,18 @@ class Sending:
         self.relay = self.fakes[0]
         self.clock = clock or FakeClock(tick=3600)
         self.make = Factory()
-        self.queue = MailQueue(store=self.journal, clock=self.clock)
+        self.queue = MailQueue(store=self.journal, clock=self.clock, most_heavy=2)
+        connects = [fake.connect for fake in self.fakes]
+        connects[0] = connect or connects[0]
         self.links = [
-            RelayLink(name=f"mx{number}", policy=policy, connect=fake.connect, clock=self.clock)
-            for number, (policy, fake) in enumerate(zip(policies, self.fakes, strict=True), start=1)
+            RelayLink(name=f"mx{number}", policy=policy, connect=connect, clock=self.clock)
+            for number, (policy, connect) in enumerate(zip(policies, connects, strict=True), start=1)
         ]
         self.link = self.links[0]
         self.relays = Relays(self.links, clock=self.clock, usable_seconds=0)
-        self.failed: list[tuple[QueuedMail, Verdict]] = []
+        self.told: list[tuple[QueuedMail, Verdict]] = []  # what was recorded, as others hear of it
         self.recorder = Recorder(
-            store=self.journal, queue=self.queue, on_failed=lambda mail, verdict: self.failed.append((mail, verdict))
+            store=self.journal, queue=self.queue, on_recorded=lambda mail, verdict: self.told.append((mail, verdict))
         )
         tools = Tools(
             queue=self.queue,

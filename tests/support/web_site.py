@@ -12,22 +12,11 @@ from app.domain.ports import FreshStart
 from app.web.alerts import alerts_router
 from app.web.dead_letters import dead_letters_router
 from app.web.errors import answer_errors_as_problems
-from app.web.health import HealthCheck, Vitals, health_router
+from app.web.health import HealthCheck, health_router
 from tests.support.asgi_calls import Exchange, http_scope
 from tests.support.clock import FakeClock
 from tests.support.memory_journal import MemoryJournal
-
-WELL = Vitals(
-    closing=False,
-    journal_fault="",
-    relay_fault="",
-    relays=(),
-    queue_fault="",
-    blocked_for=timedelta(),
-    queue_depth=0,
-    oldest_open_at=None,
-    possibly_twice=0,
-)
+from tests.support.vitals import WELL
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ class ReplyReader:
     def _add(self, part: ServerReply) -> None:
         # RFC 5321 section 4.2.1: every line of a reply has the same code.
         if self._lines and part.code != self._code:
-            raise ProtocolError(f"the relay mixed {self._code} and {part.code} in one reply")
+            raise ProtocolError(f"the relay mixed codes in one reply: {self._code} and {part.code}")
         if len(self._lines) == MAX_LINES:
             raise ProtocolError(f"the relay sent a reply of more than {MAX_LINES} lines")
         self._code = part.code

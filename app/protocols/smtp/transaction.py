@@ -74,6 +74,7 @@ class Transaction:
         self._asked = [position for position, result in enumerate(self._results) if result is None]
         self._commands = _commands(mail, self._asked, capabilities, reset_first=reset_first)
         self._said = 0
+        self._wants_login: dict[int, Reply] = {}  # what the server said to recipients as if nobody had logged in
         self._answered = 0  # recipients so far
         self._accepted = 0
         self.finished = not self._asked  # nothing more is to be sent or awaited
@@ -112,14 +113,20 @@ class Transaction:
             return self.mail_taken_up
         return self.step is Step.MAIL or (self.step is Step.DATA and self._accepted > 0)
 
-    def lost(self, reason: str) -> None:
-        """End it without a reply: the connection broke, timed out, or made no sense any more."""
+    def lost(self, reason: str, *, confused: bool = False) -> None:
+        """End it without a reply: the connection broke, timed out, or made no sense any more.
+
+        `confused`: the replies to commands may have been those to others, so none of them counts.
+        """
         self.intact = False
         self.lost_in_commands = self.step in {Step.RCPT, Step.DATA}
         if self.past_final_dot:
             # RFC 1047: the relay may have taken the mail, and only its answer was lost.
             self._settle(Deferred(Scope.MESSAGE, f"{reason}; it may have taken the mail", ambiguous=True))
         else:
+            if confused:
+                for position in self._asked:
+                    self._results[position] = None
             self._settle(Deferred(Scope.RELAY, reason))
 
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -139,7 +146,7 @@ class Transaction:
             self.mail_taken_up = True
             return self._next_command()
         self._decide_rest(Stage.MAIL, reply, finish=not self._pipelining)
-        if isinstance(self._results[0], Refused):
+        if isinstance(self._results[self._asked[0]], Refused):
             self.sender_refusal = reply.summary()
         return b""
 
@@ -159,10 +166,15 @@ class Transaction:
             another_accepted = self._accepted > 0
             outcome = classify(Stage.RCPT, reply.summary(), another_accepted=another_accepted)
             self._results[position] = outcome
+            if isinstance(outcome, Deferred) and outcome.scope is Scope.CONFIGURATION:
+                self._wants_login[position] = reply.summary()
         else:
             raise ProtocolError(f"the relay answered RCPT out of place: {reply.summary()}")
 
     def _after_recipients(self) -> bytes:
+        if self._accepted:  # one was accepted, be it behind them: so those recipients are the trouble
+            for position, reply in self._wants_login.items():
+                self._results[position] = classify(Stage.RCPT, reply, another_accepted=True)
         if self._accepted or self._pipelining:
             self.step = Step.DATA
             return self._next_command()

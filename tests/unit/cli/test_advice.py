@@ -6,6 +6,7 @@ import pytest
 
 from app.cli.advice import for_fault, for_sender, for_settings
 from app.delivery.opening import RelayFault
+from app.domain.classify import LOGIN_CODES
 from app.domain.errors import LoginUnavailable
 from app.domain.outcome import Deferred, Refused, Reply, Scope, Sent
 from app.domain.relay import Relay, parse_relay
@@ -79,14 +80,15 @@ def test_a_user_without_domain_is_pointed_out() -> None:
     assert "whole address" in advice("smtps://alerts@mail.example.org", code=535)
 
 
-def test_a_relay_that_wants_a_login_is_told_from_a_wrong_password() -> None:
-    """530 without a user means that there is none to be wrong."""
-    assert "put user@ into the relay's URL" in advice("smtp+starttls://mail.example.org", code=530)
+@pytest.mark.parametrize("code", sorted(LOGIN_CODES))
+def test_a_relay_that_wants_a_login_is_told_from_a_wrong_password(code: int) -> None:
+    """Without a user there is none to be wrong, whichever of these codes it says."""
+    assert "put user@ into the relay's URL" in advice("smtp+starttls://mail.example.org", code=code)
 
 
 def test_a_refused_token_is_told_from_a_wrong_password() -> None:
     """Who logs in by a token needs no app password."""
-    by_token = parse_relay("smtp+starttls://me%40example.org@smtp.office365.com", by_token=True)
+    by_token = parse_relay("smtp+starttls://me%40example.org@smtp.office365.com")
     fault = RelayFault(by_token, Deferred(Scope.CONFIGURATION, "refused", Reply(535)))
     said = "\n".join(for_fault(by_token, fault))
     assert "SMTP.SendAsApp" in said

@@ -12,7 +12,8 @@ ALERT = {
     "subject": "disk full on a machine with a very long name",
 }
 LETTER: dict[str, Any] = {
-    "id": "0146KBZ9XG001",
+    "id": "0146KBZ9XG003",
+    "alert_id": "0146KBZ9XG001",
     "failed_at": "2026-03-04T05:06:07.890Z",
     "severity": "info",
     "subject": "s",

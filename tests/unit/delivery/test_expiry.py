@@ -47,7 +47,7 @@ async def test_what_has_waited_for_a_week_of_running_is_given_up(sending: Sendin
     (verdict,) = sending.journal.verdicts
     assert (verdict.envelope_id, verdict.state) == (old, EnvelopeState.FAILED)
     assert {(delivery.state, delivery.reason) for delivery in verdict.deliveries} == {(DeliveryState.EXPIRED, NO_RELAY)}
-    await sending.until(lambda: bool(sending.failed))
+    await sending.until(lambda: bool(sending.told))
     assert sending.journal.entries[young].state is EnvelopeState.OPEN
 
 

@@ -71,7 +71,7 @@ async def test_a_mail_whose_turn_does_not_come_is_sent_elsewhere(overlapping: Se
     assert len(overlapping.relay.mails) == 4
 
 
-async def test_a_mail_that_was_given_back_is_sent_by_another(overlapping: Sending) -> None:
+async def test_a_mail_that_was_given_back_is_sent_by_another() -> None:
     """While the relay thinks about the one before, another connection takes it."""
     sending = Sending(policies=[RelayPolicy(connections=2)])
     sending.relay.capabilities = Capabilities(pipelining=True)
@@ -122,7 +122,7 @@ async def test_a_mail_with_attachments_does_not_go_ahead(overlapping: Sending) -
     assert overlapping.relay.went_ahead == 1
 
 
-async def test_a_mail_does_not_go_ahead_over_its_rate(overlapping: Sending) -> None:
+async def test_a_mail_does_not_go_ahead_over_its_rate() -> None:
     """A limit holds for it too."""
     sending = Sending(policies=[RelayPolicy(connections=1, rate=Rate(10, timedelta(hours=1)))], clock=FakeClock())
     sending.relay.capabilities = Capabilities(pipelining=True)

@@ -92,16 +92,6 @@ def test_what_is_read_is_safe(text: str) -> None:
     assert parse_mailbox(mailbox.address) == Mailbox(mailbox.address)
 
 
-@pytest.mark.parametrize(
-    ("text", "needed"),
-    [("ops@example.org", False), ("ops@bücher.example", False), ("運維@example.org", True)],
-    ids=["ascii", "domain", "local part"],
-)
-def test_only_a_local_part_needs_smtputf8(text: str, needed: bool) -> None:
-    """A domain has its A-labels, which every relay takes; a local part has nothing of the kind (RFC 6531)."""
-    assert parse_mailbox(text).needs_smtputf8 is needed
-
-
 def test_the_domain_is_what_stands_after_the_at() -> None:
     """Message-IDs are made with it."""
     assert parse_mailbox("Ops <ops@mail.example.org>").domain == "mail.example.org"

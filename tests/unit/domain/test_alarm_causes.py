@@ -2,73 +2,109 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from app.domain.alarm import Alarm
 from app.domain.alarm_causes import (
     MAX_NAMED,
     broken_journal_alarm,
-    dead_letter_alarm,
     duration,
+    failure_alarm,
     journal_alarm,
     no_relay_alarm,
     rescue_alarm,
 )
-from app.domain.envelope import Delivery, DeliveryState, EnvelopeState
+from app.domain.classify import over_size
+from app.domain.envelope import QueuedMail
 from app.domain.ids import format_id
-from app.domain.verdict import Verdict
+from app.domain.outcome import Deferred, Outcome, Refused, Reply, Scope
 from app.domain.vitals import RelayVitals
-from tests.support.clock import NOW
-from tests.support.factories import Factory
+from tests.support.factories import LIFETIME, SENT, Factory, judged
 
-REFUSED = Delivery(
-    position=0,
-    state=DeliveryState.REFUSED,
-    relay="mx1",
-    reply="550 5.1.1 <ops@example.org> is unknown here, id 4711",
-    reason="there is no such mailbox",
-)
 MAIL = Factory().mail()
+NO_MAILBOX = Refused(
+    Scope.RECIPIENT, "mailbox does not exist", Reply(550, "<ops@example.org> unknown, id 4711", "5.1.1")
+)
+LATER = Deferred(Scope.RECIPIENT, "mailbox is busy", Reply(450, "later", "4.2.1"))
+DIED = Deferred(Scope.MESSAGE, "the relay sent no SMTP reply: 'x'; it may have taken the mail", ambiguous=True)
 
 
-def verdict(*deliveries: Delivery) -> Verdict:
-    """Return what an attempt changed."""
-    return Verdict(
-        envelope_id=MAIL.envelope.id,
-        state=EnvelopeState.FAILED,
-        due_at=NOW,
-        finished_at=NOW,
-        ambiguous=False,
-        deliveries=deliveries,
-    )
+def failure(*outcomes: Outcome, mail: QueuedMail = MAIL, **attempt: Any) -> Alarm | None:
+    """Return the alarm about the outcomes of those recipients that waited."""
+    return failure_alarm(mail, judged(mail, outcomes, **attempt))
+
+
+def after(mail: QueuedMail, *outcomes: Outcome) -> QueuedMail:
+    """Return the mail as it is after an attempt."""
+    touched = {delivery.position: delivery for delivery in judged(mail, outcomes).deliveries}
+    return replace(mail, deliveries=tuple(touched.get(d.position, d) for d in mail.deliveries))
 
 
 def test_a_dead_letter_is_told_with_all_that_helps() -> None:
     """Which alert, which recipient, the reason, the reply, and how to send it again."""
-    alarm = dead_letter_alarm(MAIL, verdict(REFUSED))
+    alarm = failure(NO_MAILBOX, SENT)
     assert alarm is not None
     assert '"disk full"' in alarm.text
-    assert "ops@example.org: refused, there is no such mailbox. The relay mx1 said: 550 5.1.1 <ops@" in alarm.text
-    assert f"mailalert queue retry {format_id(MAIL.envelope.id)}" in alarm.text
+    assert "ops@example.org: mailbox does not exist (550 5.1.1), not retried. The relay mx1 said: 550 5" in alarm.text
+    assert alarm.text.endswith(f"\nmailalert queue retry {format_id(MAIL.envelope.alert_id)}")
+    assert "boss@" not in alarm.text
 
 
-def test_dead_letters_of_one_kind_have_one_cause() -> None:
-    """Whatever the reply and the mail: a storm of them is one alarm an hour."""
-    other = replace(REFUSED, reply="550 5.1.1 id 4712", position=1)
-    alarms = dead_letter_alarm(MAIL, verdict(REFUSED)), dead_letter_alarm(Factory().mail(), verdict(other))
-    assert {alarm.cause for alarm in alarms if alarm} == {"refused: there is no such mailbox"}
+def test_a_failure_is_told_while_others_wait() -> None:
+    """With where to look meanwhile: it is no dead letter yet, and cannot be sent again."""
+    alarm = failure(NO_MAILBOX, LATER)
+    assert alarm is not None
+    assert "ops@example.org: mailbox does not exist" in alarm.text
+    assert alarm.text.endswith(f"\nGET /alerts/{format_id(MAIL.envelope.alert_id)}")
+    assert "queue retry" not in alarm.text
 
 
-@pytest.mark.parametrize("state", [DeliveryState.SENT, DeliveryState.PENDING])
-def test_what_did_not_fail_is_no_dead_letter(state: DeliveryState) -> None:
-    """A mail that was sent or waits raises nothing."""
-    assert dead_letter_alarm(MAIL, verdict(replace(REFUSED, state=state))) is None
+@pytest.mark.parametrize("outcome", [SENT, NO_MAILBOX], ids=["sent", "refused"])
+def test_a_mail_that_is_finished_later_is_told_as_the_dead_letter_that_it_is(outcome: Outcome) -> None:
+    """With all that failed, also before, and under a cause that the first alarm has not silenced."""
+    early, final = failure(NO_MAILBOX, LATER), failure(outcome, mail=after(MAIL, NO_MAILBOX, LATER))
+    assert early is not None
+    assert final is not None
+    assert early.cause != final.cause
+    assert "ops@example.org: mailbox does not exist" in final.text
+    assert ("boss@example.org: mailbox does not exist" in final.text) == (outcome is NO_MAILBOX)
+    assert "mailalert queue retry" in final.text
 
 
-def test_an_alarm_that_fails_raises_none() -> None:
+@pytest.mark.parametrize("outcomes", [(SENT, SENT), (SENT, LATER), (LATER, LATER)], ids=["sent", "one waits", "both"])
+def test_what_did_not_fail_raises_nothing(outcomes: tuple[Outcome, ...]) -> None:
+    """A mail that was sent or waits is no trouble yet."""
+    assert failure(*outcomes) is None
+
+
+def test_a_failure_is_told_once_while_others_wait() -> None:
+    """The next attempt at those others has nothing new to tell."""
+    assert failure(LATER, mail=after(MAIL, NO_MAILBOX, LATER)) is None
+
+
+@pytest.mark.parametrize("second", [NO_MAILBOX, LATER], ids=["finished", "open"])
+def test_an_alarm_that_fails_raises_none(second: Outcome) -> None:
     """That would be a loop."""
     mail = replace(MAIL, letterhead=replace(MAIL.letterhead, is_alarm=True))
-    assert dead_letter_alarm(mail, verdict(REFUSED)) is None
+    assert failure(NO_MAILBOX, second, mail=mail) is None
+
+
+ONE_KIND = {
+    "another mailbox": (NO_MAILBOX, replace(NO_MAILBOX, reply=Reply(550, "id 4712", "5.1.1"))),
+    "another size": (over_size(2000, 1000), over_size(2001, 500)),
+    "other garbage": (DIED, replace(DIED, reason=DIED.reason.replace("x", "y"))),
+}
+
+
+@pytest.mark.parametrize(("one", "other"), ONE_KIND.values(), ids=ONE_KIND.keys())
+def test_failures_of_one_kind_have_one_cause(one: Outcome, other: Outcome) -> None:
+    """Whatever the mail and the relay's words: a storm of them is one alarm an hour."""
+    life = int(LIFETIME.total_seconds())
+    alarms = [failure(outcome, outcome, mail=Factory().mail(), usable_seconds=life) for outcome in (one, other)]
+    assert None not in alarms
+    assert len({(alarm.cause, alarm.subject) for alarm in alarms if alarm}) == 1
 
 
 @pytest.mark.parametrize("is_configuration", [True, False])

@@ -1,11 +1,15 @@
-"""The retry table, line by line."""
+"""The retry table, line by line, and the sentences that people read of it."""
+
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.classify import Stage, classify, describe
-from app.domain.outcome import Deferred, Outcome, Refused, Reply, Scope, Sent
+from app.domain.classify import Stage, classify, over_size
+from app.domain.outcome import Deferred, Outcome, Refused, Reply, Scope, Sent, in_words, kind_of
+from app.domain.sentence import sentence
+from tests.support.factories import Factory, judged
 
 
 def _short(outcome: Outcome) -> tuple[type[Outcome], Scope | None]:
@@ -157,7 +161,6 @@ SENTENCES = {
         Reply(550, "x", "5.1.1"),
         "sender address refused: mailbox does not exist (550 5.1.1), not retried",
     ),
-    "greeting": (Stage.GREETING, Reply(554, "x", "5.7.1"), "the relay refused the connection (554 5.7.1), tried again"),
     "policy": (
         Stage.DOT,
         Reply(554, "x", "5.7.1"),
@@ -167,18 +170,32 @@ SENTENCES = {
 }
 
 
-@pytest.mark.parametrize(("stage", "reply", "sentence"), SENTENCES.values(), ids=SENTENCES.keys())
-def test_an_outcome_in_a_sentence(stage: Stage, reply: Reply, sentence: str) -> None:
+@pytest.mark.parametrize(("stage", "reply", "expected"), SENTENCES.values(), ids=SENTENCES.keys())
+def test_an_outcome_in_a_sentence(stage: Stage, reply: Reply, expected: str) -> None:
     """People read what became of a mail, by which code, and whether it is tried again."""
-    assert describe(classify(stage, reply)) == sentence
+    (delivery,) = judged(Factory().mail(recipients=1), [classify(stage, reply)]).deliveries
+    assert sentence(delivery) == expected
 
 
-def test_an_outcome_without_a_reply() -> None:
-    """Where no reply came the sentence goes without a code."""
-    assert (
-        describe(Deferred(Scope.RELAY, "the peer closed the connection"))
-        == "the peer closed the connection, tried again"
-    )
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (classify(Stage.GREETING, Reply(554, "no", "5.7.1")), "the relay refused the connection (554 5.7.1 no)"),
+        (Deferred(Scope.RELAY, "the peer closed the connection"), "the peer closed the connection"),
+        (over_size(2000, 1000), "mail is larger than the relay takes: 2000 bytes instead of at most 1000"),
+    ],
+    ids=["with a reply", "without", "never asked"],
+)
+def test_an_outcome_in_words(outcome: Deferred | Refused, words: str) -> None:
+    """Whoever looks at a relay reads the whole reply, if there was one."""
+    assert in_words(outcome) == words
+
+
+def test_a_mail_over_the_limit_is_as_refused_as_by_the_relay_itself() -> None:
+    """For the same kind of reason, so that it may go without its attachments, and both are one cause of alarms."""
+    known, told = over_size(2000, 1000), classify(Stage.DOT, Reply(552, "", "5.3.4"))
+    assert isinstance(told, Refused)
+    assert (known.scope, kind_of(known.reason), known.too_large) == (told.scope, told.reason, told.too_large)
 
 
 TOO_MANY = {
@@ -255,9 +272,8 @@ def test_every_reply_has_a_meaning(stage: Stage, reply: Reply, another_accepted:
 
 
 @given(st.sampled_from(Stage), any_reply, st.booleans())
-def test_a_sentence_holds_nothing_that_the_relay_wrote(stage: Stage, reply: Reply, another_accepted: bool) -> None:
+def test_a_reason_holds_nothing_that_the_relay_wrote(stage: Stage, reply: Reply, another_accepted: bool) -> None:
     """The words are ours: a relay's text stands beside them, never in them."""
     outcome = classify(stage, reply, another_accepted=another_accepted)
-    assert describe(outcome) == describe(
-        classify(stage, Reply(reply.code, "", reply.enhanced), another_accepted=another_accepted)
-    )
+    silent = classify(stage, replace(reply, text=""), another_accepted=another_accepted)
+    assert replace(outcome, reply=silent.reply) == silent

@@ -150,11 +150,13 @@ def test_a_mail_that_never_had_attachments_has_no_note() -> None:
     assert "Note:" not in part_of(rendered(without(mail_with())), "plain")
 
 
-def test_a_file_that_is_no_longer_whole_is_told() -> None:
-    """What the journal has lost of a file does not pass in silence."""
+def test_a_file_that_the_journal_has_lost_is_named() -> None:
+    """It is left out, for half a file is worse than none; the others go with the mail, and no relay is blamed."""
     damaged = replace(attachment(b"x" * 2048, name="core"), data=b"xx")
-    text = part_of(rendered(mail_with(damaged)), "plain")
-    assert "\nNote: Of the attachment core, 2.0 KiB, only 2 bytes could be read.\n" in text
+    mail = rendered(mail_with(damaged, attachment(b"kept")))
+    note = "The attachment core, 2.0 KiB, is missing: it could not be read from the journal."
+    assert f"\nNote: {note}\n" in part_of(mail, "plain")
+    assert list(map(content_of, files_of(mail))) == [b"kept"]
 
 
 def test_the_envelope_id_is_the_message_id_before_the_at() -> None:

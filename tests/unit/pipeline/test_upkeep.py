@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.domain.errors import JournalUnavailable
 from app.pipeline import upkeep
@@ -122,6 +123,23 @@ async def test_a_journal_that_is_out_of_order_does_not_end_it() -> None:
         while work.oldest_open_at is None or not store.kept:
             await asyncio.sleep(0.001)
     assert store.kept
+
+
+@pytest.mark.parametrize(
+    ("error", "has_traceback"),
+    [(JournalUnavailable("disk full"), False), (RuntimeError("a defect"), True)],
+    ids=["journal", "defect"],
+)
+async def test_only_a_defect_is_worth_a_traceback(error: Exception, has_traceback: bool) -> None:
+    """A journal that is out of order is logged elsewhere, in full."""
+    store = Store()
+    store.fault = error
+    with capture_logs() as logs:
+        async with running(store):
+            while len(logs) < 3:
+                await asyncio.sleep(0.001)
+    assert {entry["event"] for entry in logs} == {"upkeep_failed"}
+    assert [("exc_info" in entry) for entry in logs] == [has_traceback] * len(logs)
 
 
 async def test_nothing_is_pruned_before_the_retention_has_run() -> None:

@@ -144,7 +144,11 @@ def test_an_empty_variable_is_refused() -> None:
         ("MAILALERT_HTTP__PORT", "http", "http.port: is no whole number"),
         ("MAILALERT_HTTP__PORT", "70000", "http.port: is too large: at most 65535"),
         ("MAILALERT_RETENTION", "30", "retention: is no duration"),
-        ("MAILALERT_LIFETIME", "8d", "lifetime: is too large"),
+        ("MAILALERT_RETENTION", "59m", "retention: is too small: at least 1h"),
+        ("MAILALERT_RETENTION", "999999999d", "retention: is too large: at most 36500d"),
+        ("MAILALERT_LIFETIME", "8d", "lifetime: is too large: at most 7d"),
+        ("MAILALERT_DRAIN_TIMEOUT", "2h", "drain_timeout: is too large: at most 1h"),
+        ("MAILALERT_DEGRADED_AFTER", "0s", "degraded_after: is too small: at least 1s"),
         ("MAILALERT_STARTUP_NOTICE", "perhaps", "startup_notice: is neither true nor false"),
         ("MAILALERT_MAIL_FROM", "nobody", "mail_from: 'nobody' is no mail address"),
         ("MAILALERT_MAIL_TO", "a@example.org;b", "mail_to: 'b' is no mail address"),
@@ -203,7 +207,16 @@ def test_a_named_file_must_exist() -> None:
         load_settings(config=Path("nowhere.toml"), sandbox=True, environ={})
 
 
-@pytest.mark.parametrize("content", [b"relay = ", b"relay = \xff", b"[http"], ids=["cut", "latin-1", "bracket"])
+BROKEN = {
+    "cut": b"relay = ",
+    "latin-1": b"relay = \xff",
+    "bracket": b"[http",
+    "nested without end": b"relays = " + b"[" * 100_000,
+    "endless number": b"backlog_limit = " + b"9" * 5000,
+}
+
+
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN.keys())
 def test_a_broken_file_is_told_by_name(content: bytes) -> None:
     """What is no TOML says so, with the file."""
     Path("broken.toml").write_bytes(content)

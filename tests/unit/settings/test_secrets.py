@@ -75,15 +75,28 @@ def test_the_token_comes_in_every_way(environ: dict[str, str]) -> None:
     assert token.get_secret_value() == CANARY
 
 
-def test_a_setting_wins_over_the_credential() -> None:
+IN_THE_URL = {"MAILALERT_RELAY": "smtps://alerts:by-hand@mail.example.org"}
+
+
+@pytest.mark.parametrize("environ", [{"MAILALERT_RELAY_PASSWORD": "by-hand"}, IN_THE_URL], ids=["variable", "url"])
+def test_a_setting_wins_over_the_credential(environ: dict[str, str]) -> None:
     """What is set by hand is meant."""
-    assert password({"MAILALERT_RELAY_PASSWORD": "by-hand", "CREDENTIALS_DIRECTORY": "."}) == "by-hand"
+    assert password(environ | {"CREDENTIALS_DIRECTORY": "."}) == "by-hand"
 
 
-def test_a_secret_given_twice_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("environ", "toml"),
+    [
+        ({"MAILALERT_RELAY_PASSWORD": CANARY}, 'relay_password_file = "relay_password"'),
+        (IN_THE_URL, 'relay_password_file = "relay_password"'),
+        (IN_THE_URL, f'relay_password = "{CANARY}"'),
+    ],
+    ids=["password and file", "url and file", "url and password"],
+)
+def test_a_secret_given_twice_is_refused(environ: dict[str, str], toml: str) -> None:
     """Nobody can know which of two passwords is the right one."""
     with pytest.raises(ConfigurationError, match="relay_password: given twice"):
-        password({"MAILALERT_RELAY_PASSWORD": CANARY}, 'relay_password_file = "relay_password"')
+        password(environ, toml)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +117,8 @@ def test_a_useless_secret_file_is_refused(file: str, said: str) -> None:
 
 def test_settings_show_no_secret() -> None:
     """Neither repr nor str shows one."""
-    settings = load(COMPLETE | {"MAILALERT_RELAY": "smtps://u:canary-8f3a%2F71@h", "MAILALERT_HTTP__TOKEN": CANARY})
+    environ = {"MAILALERT_RELAY": "smtps://u:canary-8f3a%2F71@h", "MAILALERT_HTTP__TOKEN": CANARY}
+    settings = load({k: v for k, v in COMPLETE.items() if "PASSWORD" not in k} | environ)
     assert "canary" not in f"{settings!r} {settings}"
 
 

@@ -49,6 +49,13 @@ async def full(desk: SqliteDesk) -> None:
         await desk.post(content=LARGE)
 
 
+async def test_a_flush_waits_for_no_room(desk: SqliteDesk) -> None:
+    """Whoever stops the daemon is told at once that something is left."""
+    await full(desk)
+    with pytest.raises(JournalUnavailable, match="disk is full"):
+        await desk.journal.flush()
+
+
 async def test_a_post_on_a_full_disk_is_turned_down(desk: SqliteDesk) -> None:
     """The client is told to try again when the next probe will have been, and nothing was taken."""
     desk.leave_pages(0)

@@ -55,6 +55,14 @@ async def test_a_group_is_bounded(desk: SqliteDesk, monkeypatch: pytest.MonkeyPa
     assert await desk.open_counts() == {35}
 
 
+async def test_a_flush_waits_for_all_that_was_handed_over(desk: SqliteDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many commits that takes."""
+    monkeypatch.setattr(writer, "MAX_GROUP", 2)
+    marks = [desk.journal.record(verdict_on(envelope)) for envelope in envelope_ids(await desk.post(5))]
+    await desk.journal.flush()
+    assert [mark.done() for mark in marks] == [True] * 5
+
+
 async def test_an_array_is_taken_whole_or_not_at_all(desk: SqliteDesk) -> None:
     """One alert of an array that cannot be stored takes the array with it, and nothing else."""
     batch = desk.make.batch(3)

@@ -79,6 +79,15 @@ async def test_one_can_be_sent_again(site: Site) -> None:
     assert site.woken == 1
 
 
+async def test_one_can_be_named_by_its_alert(site: Site) -> None:
+    """The answer repeats the id that was asked for."""
+    mail = await failed(site)
+    number = format_id(mail.accepted.id)
+    answer = await site.get(f"/dead-letters/{number}/retry", method="POST")
+    assert (answer.status, answer.json) == (202, {"id": number, "status": "queued"})
+    assert site.journal.entries[mail.envelope.id].state is EnvelopeState.OPEN
+
+
 async def test_all_can_be_sent_again_the_oldest_first(site: Site) -> None:
     """`next` leads from step to step, and each is retried once."""
     mails = [await failed(site) for _ in range(3)]

@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain.envelope import Delivery, DeliveryState
-from app.web.shapes import sentence
+from app.domain.sentence import sentence
 
 REASON = "mailbox does not exist"
 
@@ -17,6 +17,7 @@ REASON = "mailbox does not exist"
         (DeliveryState.PENDING, "lost after the final dot", "", "lost after the final dot, tried again"),
         (DeliveryState.REFUSED, REASON, "550 5.1.1 no such user", f"{REASON} (550 5.1.1), not retried"),
         (DeliveryState.REFUSED, REASON, "550 5 users", f"{REASON} (550), not retried"),
+        (DeliveryState.REFUSED, REASON, "550 5.1.1.7 is blocked", f"{REASON} (550), not retried"),
         (DeliveryState.EXPIRED, "busy", "451", "busy (451), given up because its lifetime is over"),
         (DeliveryState.DROPPED, REASON, "550 5.1.1 no", f"{REASON} (550 5.1.1), dropped by hand"),
     ],

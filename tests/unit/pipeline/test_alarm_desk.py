@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from app.domain.errors import JournalUnavailable
-from app.pipeline import alarms
-from app.pipeline.alarms import MAX_CAUSES, MAX_WAITING, QUIET, AlarmDesk
+from app.pipeline import alarm_desk
+from app.pipeline.alarm_desk import MAX_CAUSES, MAX_WAITING, QUIET, AlarmDesk
 from tests.support.alarms import NotingSink, an_alarm
 from tests.support.clock import NOW, FakeClock
 
@@ -65,7 +65,7 @@ class Bench:
 @pytest.fixture
 def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     """A desk that tries again at once."""
-    monkeypatch.setattr(alarms, "RETRY_AFTER", (SOON, SOON))
+    monkeypatch.setattr(alarm_desk, "RETRY_AFTER", (SOON, SOON))
     return Bench()
 
 
@@ -142,7 +142,7 @@ async def test_a_journal_that_fails_does_not_silence_the_alarm(bench: Bench) -> 
 
 async def test_a_journal_that_hangs_does_not_silence_the_alarm(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that never answers is given up soon."""
-    monkeypatch.setattr(alarms, "JOURNAL_PATIENCE", SOON)
+    monkeypatch.setattr(alarm_desk, "JOURNAL_PATIENCE", SOON)
     bench.memory.hangs = True
     async with bench.running() as desk:
         desk.raise_alarm(an_alarm())

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from app.alarms.mail import AlarmMail
 from app.domain.alert import Alert, Severity
 from app.domain.errors import AlarmNotSent, JournalUnavailable
-from app.pipeline.alarm_mail import AlarmMail
 from tests.support.alarms import an_alarm
 
 

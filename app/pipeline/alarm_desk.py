@@ -1,4 +1,4 @@
-"""The alarm desk: takes alarms from every part, lets one of each cause out an hour, and gives it to every way out."""
+"""The alarm desk: takes alarms from every part, decides which are told, and gives those to every way out."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from app.domain.ports import Clock
 log = structlog.get_logger()
 
 QUIET = timedelta(hours=1)  # after an alarm, in which others of its cause are only counted
+REMIND_EVERY = timedelta(hours=6)  # while it lasts: a night is not full of alarms, a weekend not without one
 MAX_WAITING = 100  # alarms; each cause waits at most once an hour, and there are a few dozen causes
 MAX_CAUSES = 1000  # remembered in memory; what a relay says can make new ones
 JOURNAL_PATIENCE = timedelta(seconds=1)  # an alarm may be about the very disk that its memory is on
@@ -48,7 +49,11 @@ class _Told:
 
 
 class AlarmDesk:
-    """Raising an alarm costs its caller nothing; `run` does the rest."""
+    """The one place that decides when a cause may be told again. Raising costs its caller nothing; `run` does the rest.
+
+    What happens is told at once, then at most once an hour for each cause. What lasts is told when it begins, as soon
+    as the hour allows, and again every 6 hours.
+    """
 
     def __init__(self, *, sinks: Sequence[AlarmSink], memory: AlarmMemory, clock: Clock) -> None:
         """Without sinks alarms are only logged."""
@@ -57,13 +62,24 @@ class AlarmDesk:
         self._raised: asyncio.Queue[Alarm] = asyncio.Queue(MAX_WAITING)
         self._outgoing = [(sink, asyncio.Queue[Alarm](MAX_WAITING)) for sink in sinks]
         self._causes: dict[str, _Told] = {}
+        self._lasting: dict[str, float] = {}  # causes, and since when by monotonic time
 
     def raise_alarm(self, alarm: Alarm) -> None:
-        """Take the alarm, from within the event loop. Returns at once and never raises."""
+        """Take an alarm about what has happened, from within the event loop. Returns at once and never raises."""
         try:
             self._raised.put_nowait(alarm)
         except asyncio.QueueFull:
             log.warning("alarm_dropped", cause=alarm.cause, subject=alarm.subject, reason="too many alarms wait")
+
+    def keep_raised(self, troubles: Sequence[Alarm]) -> None:
+        """Take all that is wrong just now; what is missing has ended. Called again and again while there is any."""
+        now, before = self._clock.monotonic(), self._lasting
+        self._lasting = {trouble.cause: before.get(trouble.cause, now) for trouble in troubles}
+        for cause in before.keys() - self._lasting.keys():
+            self._told(cause).kept_back += not self._is_told(cause, since=before[cause])
+        for trouble in troubles:
+            if self._is_due(trouble.cause):
+                self.raise_alarm(trouble)
 
     async def run(self) -> None:
         """Hand out alarms until it is cancelled; a way out that is slow or fails holds up no other."""
@@ -92,18 +108,27 @@ class AlarmDesk:
             self._raised.task_done()
 
     async def _judge(self, alarm: Alarm) -> None:
-        """Let the alarm out, or count it as kept back."""
+        """Let the alarm out, or count it as kept back; what lasts is counted once it has ended."""
         told = self._told(alarm.cause)
-        now = self._clock.monotonic()
-        if told.at is not None and now - told.at < QUIET.total_seconds():
-            told.kept_back += 1
-            return
-        if not await self._note(alarm.cause):
-            told.kept_back += 1
+        if not (self._is_due(alarm.cause) and await self._note(alarm.cause)):
+            told.kept_back += alarm.cause not in self._lasting
             return
         log.warning("alarm", cause=alarm.cause, subject=alarm.subject, severity=alarm.severity, facts=dict(alarm.facts))
         self._hand_out(_with_count(alarm, told.kept_back))
-        told.at, told.kept_back = now, 0
+        told.at, told.kept_back = self._clock.monotonic(), 0
+
+    def _is_due(self, cause: str) -> bool:
+        """Tell whether this run has been quiet about the cause for long enough."""
+        told_at, lasting_since = self._told(cause).at, self._lasting.get(cause)
+        if told_at is None:
+            return True
+        is_reminder = lasting_since is not None and self._is_told(cause, since=lasting_since)
+        quiet = REMIND_EVERY if is_reminder else QUIET
+        return self._clock.monotonic() - told_at >= quiet.total_seconds()
+
+    def _is_told(self, cause: str, *, since: float) -> bool:
+        told_at = self._told(cause).at
+        return told_at is not None and told_at >= since
 
     def _told(self, cause: str) -> _Told:
         if cause not in self._causes and len(self._causes) >= MAX_CAUSES:
@@ -111,7 +136,10 @@ class AlarmDesk:
         return self._causes.setdefault(cause, _Told())
 
     async def _note(self, cause: str) -> bool:
-        """Ask the journal, so that a restart loop is quiet too; where it fails, memory alone decides."""
+        """Ask the journal, so that a restart loop is quiet too; where it fails, memory alone decides.
+
+        After a restart what lasts asks at each look until its hour is over; a no writes nothing to the disk.
+        """
         try:
             async with asyncio.timeout(JOURNAL_PATIENCE.total_seconds()):
                 return await self._memory.note_alarm(cause, self._clock.now(), QUIET)
