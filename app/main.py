@@ -26,6 +26,7 @@ from app.storage.rescue import RescueReport, rescue_journal
 from app.version import __version__
 from app.wiring.alarming import alarm_sinks, alarming
 from app.wiring.ground import lay_ground
+from app.wiring.last_words import last_words
 from app.wiring.sending import all_relays, mail_queue, sending_half
 from app.wiring.serving import create_app, gated_server
 from app.wiring.taking import letterhead_of, taking_half
@@ -49,7 +50,7 @@ def serve(settings: Settings) -> int:
     """
     _raise_file_limit()
     rescue: RescueReport | None = None
-    with DirectoryLock(settings.data_dir):
+    with DirectoryLock(settings.data_dir), last_words(settings, SystemClock()):
         for rescues_left in reversed(range(MAX_RESCUES + 1)):
             try:
                 with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

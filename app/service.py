@@ -149,7 +149,12 @@ class Service:
         log.info("started", version=self._identity.version, recovered=recovered, last_run_clean=before.ended_cleanly)
         if self._rescue is not None:
             self._parts.alarm_desk.raise_alarm(
-                rescue_alarm(copied=self._rescue.copied, lost=self._rescue.lost, old_file=self._rescue.old_file.name)
+                rescue_alarm(
+                    copied=self._rescue.copied,
+                    lost=self._rescue.lost,
+                    lost_files=self._rescue.lost_files,
+                    old_file=self._rescue.old_file.name,
+                )
             )
         facts = StartFacts(
             version=self._identity.version,

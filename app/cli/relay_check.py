@@ -44,7 +44,7 @@ class RelayCheck:
 
     def __init__(self, setup: RelaySetup, sending: Sending) -> None:
         self._relay = setup.relay
-        self._token_url = setup.oauth.client.token_url if setup.oauth else ""
+        self._token_url = setup.oauth.client.shown_url if setup.oauth else ""
         self._sending = sending
         self._dialogue: list[str] = []
         self._approach = Approach(

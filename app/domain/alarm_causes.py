@@ -189,22 +189,48 @@ def clock_alarm(jump: timedelta) -> Alarm:
     )
 
 
-def rescue_alarm(*, copied: int, lost: int | None, old_file: str) -> Alarm:
+def rescue_alarm(*, copied: int, lost: int | None, lost_files: int, old_file: str) -> Alarm:
     """Return the alarm that a damaged journal was replaced: mails copied from `old_file`, and how many were lost.
 
-    `lost` is None if not even their number could be read.
+    `lost` is None if not even their number could be read. `lost_files` are attachments of the mails that were copied.
     """
-    uncounted = "an unknown number of mails"
+    losses = _losses(lost, lost_files)
     return Alarm(
         cause="journal rescued",
-        subject=f"The journal was damaged: {uncounted if lost is None else _counted(lost, 'mail')} could not be saved",
+        subject=f"The journal was damaged: {losses or 'every mail that waited was saved'}",
         text=(
-            f"The journal's file was damaged, and a new one took its place. Of the unfinished mails {copied} were"
-            f" copied into it and are being sent; {uncounted if lost is None else lost} could not be read."
+            "The journal's file was damaged, and a new one took its place. What waited was copied into it and is"
+            f" being sent: {_counted(copied, 'mail')}.{f' But {losses}.' if losses else ''}"
+            f"{' A mail whose attachment is lost goes without it, and says so.' if lost_files else ''}"
             f"\n\nThe damaged file is kept as {old_file}. See whether the disk is sound, and delete the file when"
             " you need it no more."
         ),
-        facts={"copied": str(copied), "lost": "unknown" if lost is None else str(lost), "old_file": old_file},
+        facts={
+            "copied": str(copied),
+            "lost": "unknown" if lost is None else str(lost),
+            "lost_attachments": str(lost_files),
+            "old_file": old_file,
+        },
+    )
+
+
+def _losses(lost: int | None, lost_files: int) -> str:
+    mails = "an unknown number of mails" if lost is None else _counted(lost, "mail") if lost else ""
+    files = _counted(lost_files, "attachment") if lost_files else ""
+    what = " and ".join(filter(None, [mails, files]))
+    return f"{what} could not be saved" if what else ""
+
+
+def start_alarm(fault: str) -> Alarm:
+    """Return the alarm that the daemon has ended before it could take alerts; `fault` says why."""
+    return Alarm(
+        cause="no start",
+        subject="The Mail Alert System cannot start",
+        text=(
+            f"Its journal cannot be used: {fault}\n\nUntil that is mended no alert is taken and no mail leaves."
+            " What was accepted before waits in it."
+        ),
+        facts={"fault": fault},
     )
 
 

@@ -8,9 +8,7 @@ from app.intake.charset import decode
 
 # What browsers write for what cannot stand between quotes (HTML standard, multipart/form-data encoding algorithm).
 _BROWSER_ESCAPES = (("%22", '"'), ("%0D", "\r"), ("%0A", "\n"))
-
-
-Extended = tuple[str | None, str | None, str]
+Extended = tuple[str | None, str | None, str]  # charset, language, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +23,25 @@ def read_disposition(raw: bytes) -> Disposition:
     """Return what the header field says, in UTF-8, else Latin-1.
 
     A file name in the extended form (RFC 2231 sections 3 and 4) outweighs a plain one, as RFC 6266 section 4.3
-    has it; RFC 7578 section 4.2 wants only the plain one, and not every client knows.
+    has it; RFC 7578 section 4.2 wants only the plain one, and not every client knows. Extended forms that
+    contradict each other are left out.
     """
-    message = Message()
-    message["Content-Disposition"] = _text(raw)
-    # typeshed does not know of the extended ones, which come last, as (charset, language, text).
-    parameters = cast("list[tuple[str, str | Extended]]", message.get_params([], "Content-Disposition"))
     names: dict[str, str] = {}
-    for name, value in parameters[1:]:
+    for name, value in _parameters(_text(raw)):
         names[name.lower()] = _extended(value) if isinstance(value, tuple) else _unescaped(value)
     return Disposition(names.get("name", ""), names.get("filename"))
+
+
+def _parameters(text: str) -> list[tuple[str, str | Extended]]:
+    """Return the parameters in their order, the extended ones last."""
+    message = Message()
+    message["Content-Disposition"] = text
+    try:
+        parameters = message.get_params([], "Content-Disposition")
+    except (TypeError, ValueError):  # filename* beside filename*0, or a number of thousands of digits
+        # RFC 2231 section 3: the asterisk makes a parameter an extended one; without it each is a plain one.
+        return _parameters(text.replace("*", "_"))
+    return cast("list[tuple[str, str | Extended]]", parameters)[1:]  # typeshed knows only plain ones
 
 
 def _text(raw: bytes) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
+MIN_FRAGMENT = 6  # digits of base64; fewer are found in ordinary words
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:
@@ -22,7 +23,8 @@ def _spellings(secret: str) -> Iterator[str]:
     yield from (secret, quote(secret, safe=""), quote_plus(secret))
     for encode in (b64encode, urlsafe_b64encode):
         yield encode(secret.encode()).decode()
-        yield from (_amid_base64(secret.encode(), offset, encode) for offset in range(3))
+        fragments = (_amid_base64(secret.encode(), offset, encode) for offset in range(3))
+        yield from (fragment for fragment in fragments if len(fragment) >= MIN_FRAGMENT)
 
 
 def _amid_base64(secret: bytes, offset: int, encode: Callable[[bytes], bytes]) -> str:

@@ -28,15 +28,17 @@ def read_secret(file: Path, *, name: str) -> str:
 
 
 def replace_secret(file: Path, secret: str) -> None:
-    """Put `secret` in place of what `file` holds, all at once, with the mode that it has. Raises OSError."""
+    """Put `secret` in place of what `file` holds, all at once, with the owner and mode that it has. Raises OSError."""
     target = file.resolve()  # a link to the file stays one
-    mode = stat.S_IMODE(target.stat().st_mode)
+    old = target.stat()
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # nobody else may read it
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as fresh:
             fresh.write(f"{secret}\n")
             fresh.flush()
-            os.fchmod(descriptor, mode)
+            if os.geteuid() == 0:  # root's `mailalert check` must not take the file away from the daemon
+                os.fchown(descriptor, old.st_uid, old.st_gid)
+            os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
             os.fsync(descriptor)
         Path(name).replace(target)
     except BaseException:

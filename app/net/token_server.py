@@ -134,7 +134,7 @@ class _Request:
 
     def _quoted(self, text: str) -> str:
         """Return what came from outside, in one line of bounded length and without what we sent."""
-        secrets = filter(None, (self.client.client_secret, self.refresh_token))
+        secrets = (self.client.client_secret, self.refresh_token, urlsplit(self.client.token_url).query)
         return shorten(one_line(masked(text, secrets)), MAX_COMPLAINT)
 
     def _passing(self, reason: str) -> LoginUnavailable:

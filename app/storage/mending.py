@@ -8,11 +8,25 @@ from app.storage.codec import encode_letterhead
 LOST = "the journal was damaged, and what became of this recipient is lost; the mail may have been sent already"
 OPEN = int(EnvelopeState.OPEN)
 
-# What the index of envelopes by alert holds, filled where rows of theirs are lost: the index still knows what waits.
+# What the index of envelopes by alert holds, filled where rows of theirs are lost.
 INDEXED = """
 CREATE TEMP TABLE indexed (
     alert_id INTEGER, state INTEGER, rank INTEGER, id INTEGER, PRIMARY KEY (alert_id, id)
 ) WITHOUT ROWID
+"""
+# An envelope whose row is lost is made anew, under its own id and so with its own Message-ID. Its letterhead and its
+# times are lost too: it leaves under today's, it is due at once, and its lifetime begins again.
+DROP_KNOWN = "DELETE FROM indexed WHERE id IN (SELECT id FROM envelopes)"
+ADD_ENVELOPES = """
+INSERT INTO envelopes (id, alert_id, letterhead_id, made_at, rank, usable_seconds, running_seconds, due_at, state)
+SELECT id, alert_id, 0, 0, rank,
+    (SELECT value FROM meta WHERE name = 'usable_seconds'), (SELECT value FROM meta WHERE name = 'running_seconds'),
+    0, state
+FROM indexed
+"""
+DATE_ENVELOPES = f"""
+UPDATE envelopes SET made_at = received_at, due_at = received_at, finished_at = iif(state = {OPEN}, NULL, received_at)
+FROM alerts WHERE alerts.id = alert_id AND envelopes.id IN (SELECT id FROM indexed)
 """
 
 DROP_ENVELOPES = "DELETE FROM envelopes WHERE NOT EXISTS (SELECT 1 FROM alerts WHERE id = alert_id)"
@@ -25,18 +39,6 @@ ADD_LETTERHEAD = "INSERT OR IGNORE INTO letterheads (body) VALUES (:letterhead)"
 USE_LETTERHEAD = """
 UPDATE envelopes SET letterhead_id = (SELECT id FROM letterheads WHERE body = :letterhead)
 WHERE letterhead_id NOT IN (SELECT id FROM letterheads)
-"""
-
-# An envelope whose row is lost is made anew, under its own id and so with its own Message-ID. It is due at once, and
-# its lifetime begins again.
-DROP_KNOWN = "DELETE FROM indexed WHERE id IN (SELECT id FROM envelopes)"
-ADD_ENVELOPES = f"""
-INSERT INTO envelopes
-    (id, alert_id, letterhead_id, made_at, rank, usable_seconds, running_seconds, due_at, state, finished_at)
-SELECT i.id, i.alert_id, (SELECT id FROM letterheads WHERE body = :letterhead), a.received_at, i.rank,
-    (SELECT value FROM meta WHERE name = 'usable_seconds'), (SELECT value FROM meta WHERE name = 'running_seconds'),
-    a.received_at, i.state, iif(i.state = {OPEN}, NULL, a.received_at)
-FROM indexed AS i JOIN alerts AS a ON a.id = i.alert_id
 """
 
 # Every recipient of a finished mail has a row; of one that waits only those that were tried have.
@@ -77,13 +79,12 @@ COUNT_BROKEN_FILES = f"SELECT count(*) FROM ({BROKEN_FILES})"
 COUNT_OPEN = f"UPDATE meta SET value = (SELECT count(*) FROM envelopes WHERE state = {OPEN}) WHERE name = 'open'"
 
 STEPS = (
-    DROP_LETTERHEADS,
-    ADD_LETTERHEAD,
-    DROP_KNOWN,
-    ADD_ENVELOPES,
     DROP_ENVELOPES,
+    DATE_ENVELOPES,
     DROP_DELIVERIES,
     DROP_EVENTS,
+    DROP_LETTERHEADS,
+    ADD_LETTERHEAD,
     USE_LETTERHEAD,
     ADD_DELIVERIES,
     LEASE,
@@ -92,10 +93,16 @@ STEPS = (
 )
 
 
+def make_anew(connection: sqlite3.Connection) -> None:
+    """Make the envelopes of which only the index knows; `mend` gives them what comes from elsewhere."""
+    connection.execute(DROP_KNOWN)
+    connection.execute(ADD_ENVELOPES)
+
+
 def mend(
     connection: sqlite3.Connection, *, letterhead: Letterhead, deliveries_are_lost: bool, leases_are_lost: bool
 ) -> int:
-    """Take out what belongs to nothing, make anew what only the index knows, and put `letterhead` in for lost ones.
+    """Take out what belongs to nothing, and put `letterhead` in for lost ones.
 
     What may have been sent already is left to the next opening to flag. Returns how many attachments are lost.
     """

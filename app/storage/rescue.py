@@ -19,7 +19,7 @@ from app.domain.envelope import EnvelopeState, Letterhead
 from app.storage.btree import Value
 from app.storage.database import Mode, check_mode, open_writer, opening
 from app.storage.dead_letters import DEAD_STATES
-from app.storage.mending import INDEXED, mend
+from app.storage.mending import INDEXED, make_anew, mend
 from app.storage.pages import PageFile
 from app.storage.replacement import JOURNAL_FILE, begin_replacement, replace_journal
 from app.storage.reserve import RESERVE_FILE
@@ -36,8 +36,7 @@ WANTED = {
     "runs": "true",
     "alarms": "true",
     "envelopes": f"column8 IN {UNFINISHED}",
-    "alerts": "(EXISTS (SELECT 1 FROM envelopes WHERE alert_id = column1)"
-    " OR EXISTS (SELECT 1 FROM indexed WHERE alert_id = column1))",
+    "alerts": "EXISTS (SELECT 1 FROM envelopes WHERE alert_id = column1)",
     "deliveries": "EXISTS (SELECT 1 FROM envelopes WHERE id = column1)",
     "events": "EXISTS (SELECT 1 FROM envelopes WHERE id = column2)",
     "attachments": "EXISTS (SELECT 1 FROM alerts WHERE id = column1)",
@@ -113,6 +112,7 @@ def _copy_unfinished(new: sqlite3.Connection, salvage: Salvage, tables: Mapping[
         _copy_rows(new, salvage, tables[name], condition, into=name)
         if name == "envelopes" and name in salvage.damaged:
             _copy_rows(new, salvage, index_of(new, INDEX), WANTED_ENTRIES, into="indexed")
+            make_anew(new)
 
 
 def _copy_rows(new: sqlite3.Connection, salvage: Salvage, table: Table, condition: str, *, into: str) -> None:

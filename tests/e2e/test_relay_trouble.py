@@ -5,6 +5,7 @@ import time
 from email import message_from_bytes
 from pathlib import Path
 
+from app.delivery.track_record import NOT_TAKEN
 from tests.support.daemon import Daemon
 from tests.support.ports import free_port
 from tests.support.scripted_smtp import Delay, ScriptedSmtp, StoredMail
@@ -168,7 +169,7 @@ async def test_a_relay_that_only_says_later_degrades_health(tmp_path: Path) -> N
         settings = {"relay": f"smtp://127.0.0.1:{relay.port}", "degraded_after": "1s"}
         with Daemon(tmp_path / "var", **settings, **ADDRESSES) as daemon:
             await asyncio.to_thread(daemon.start)
-            await asyncio.to_thread(post_many, daemon, 5)
+            await asyncio.to_thread(post_many, daemon, NOT_TAKEN - 1)
             health = await until(daemon, "degraded")
             assert "451 4.3.0 try later" in str(health["relay"])
             assert not daemon.events("relay_fault")

@@ -4,6 +4,7 @@ import asyncio
 import traceback
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 import structlog
@@ -14,10 +15,11 @@ from app.domain.relay import TlsFiles
 from app.net.oauth import MARGIN_S, OAuthLogin
 from app.net.token_server import MAX_ANSWER, OAuthClient, request_token
 from tests.support.certificates import Authority
+from tests.support.http_receiver import http_receiver
 from tests.support.oauth_server import Answer, TokenServer, grant, refusal
 
 USER = "alerts@example.org"
-SECRET, REFRESH = "canary-secret", "canary-refresh"
+SECRET, REFRESH = "canary/secret", "canary/refresh"
 
 
 class Seconds:
@@ -151,6 +153,8 @@ FAULTS = {
     "invalid_client": (refusal("invalid_client", "AADSTS7000215: wrong\r\nsecret", status=401), True, "wrong secret"),
     "invalid_grant": (refusal("invalid_grant", "Token has been revoked."), True, "revoked"),
     "echo": (refusal("invalid_client", f"you sent {SECRET}, {REFRESH}"), True, r"you sent \*\*\*, \*\*\*"),
+    "echo of the form": (refusal("invalid_client", f"client_secret={quote_plus(SECRET)}"), True, r"client_secret=\*"),
+    "echo while unavailable": (refusal(f"no {SECRET}", f"nor {REFRESH}", status=503), False, r"no \*\*\*: nor \*\*\*"),
     "odd fields": ((400, {"error": [7], "error_description": ["x"]}), True, "answered 400"),
     "not found": ((404, b"<html>nothing here</html>"), True, "answered 404"),
     "moved": ((302, b""), True, "answered 302"),
@@ -175,6 +179,17 @@ async def test_a_refusal_in_plain_words(answer: Answer, is_configuration: bool, 
     assert caught.value.is_configuration is is_configuration
     assert str(caught.value).isprintable()
     assert "canary" not in "".join(traceback.format_exception(caught.value))
+
+
+async def test_an_answer_that_is_no_http_shows_no_secret() -> None:
+    """A server that sends everything back is told of without what it was sent, and without the query of its URL."""
+    async with http_receiver(f"{SECRET} {REFRESH} /hook?key=s3cret\r\n\r\n".encode()) as receiver:
+        client = OAuthClient(token_url=receiver.url, client_id="id", client_secret=SECRET)
+        with pytest.raises(LoginUnavailable, match=r"token server http://[0-9.:]+/hook cannot be reached") as caught:
+            await request_token(client, refresh_token=REFRESH)
+    told = "".join(traceback.format_exception(caught.value))
+    assert "canary" not in told
+    assert "s3cret" not in told + repr(client)
 
 
 async def test_a_silent_token_server() -> None:

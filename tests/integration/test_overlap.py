@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from app.delivery.connection import Connection, SendResult
-from app.delivery.link import LOST_STEPS
 from app.delivery.opening import Timeouts
+from app.delivery.track_record import LOST_STEPS
 from app.domain.envelope import EnvelopeState
 from app.domain.outcome import Deferred, Refused, Sent
 from app.domain.relay import RelayPolicy
@@ -25,16 +25,16 @@ class Chain:
     """Mails that are sent one behind the other, each as the following one of the mail before."""
 
     def __init__(self, mails: Iterable[OutgoingMail]) -> None:
-        self.given_back = 0
+        self.stalls = 0
         self._waiting = deque(mails)
 
     def take(self) -> OutgoingMail | None:
         """Return the next mail, which stays the next."""
         return self._waiting[0] if self._waiting else None
 
-    def give_back(self) -> None:
+    def relay_stalls(self) -> None:
         """Count it."""
-        self.given_back += 1
+        self.stalls += 1
 
     async def send_over(self, connection: Connection) -> list[SendResult]:
         """Send them all, as long as the connection lasts."""
@@ -129,7 +129,7 @@ async def test_a_relay_that_thinks_for_long_does_not_hold_up_the_next(monkeypatc
         connection = await Connection.open(approach_to(server))
         chain = Chain(some_mails("a", "b"))
         sending = asyncio.create_task(chain.send_over(connection))
-        while not chain.given_back:
+        while not chain.stalls:
             await asyncio.sleep(0.001)
         slow.event.set()
         (result,) = await sending
@@ -205,7 +205,7 @@ async def test_a_relay_that_swallows_what_follows_is_found_out() -> None:
         await sending.drain()
     assert states == dict.fromkeys(names, EnvelopeState.SENT)
     assert subjects(server) == names
-    assert (sending.link.overlaps, server.connections) == (False, 1 + LOST_STEPS)
+    assert (sending.link.record.bears_overlap, server.connections) == (False, 1 + LOST_STEPS)
 
 
 async def test_a_connection_has_its_number_of_mails_and_ends_in_order() -> None:

@@ -5,9 +5,8 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from app.delivery.courier import REFUSES_SENDERS
-from app.delivery.link import LOST_STEPS, REFUSED_SENDERS
 from app.delivery.opening import Timeouts
+from app.delivery.track_record import LOST_STEPS, REFUSED_SENDERS, REFUSES_SENDERS
 from app.domain.envelope import DeliveryState, EnvelopeState
 from tests.support.factories import an_attachment
 from tests.support.scripted_sending import put_and_record, sending_to, subjects

@@ -87,6 +87,10 @@ class Daemon:
         """Change settings for the next start."""
         self._settings |= settings
 
+    def without(self, name: str) -> None:
+        """Leave a setting out, from the next start on."""
+        del self._settings[name]
+
     def _read(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stderr is not None
         for line in process.stderr:

@@ -24,11 +24,11 @@ class Stale:
 
 
 class Hang:
-    """No reply comes until the test lets it, before or after the final dot; the following mail is given back or not."""
+    """No reply comes until the test lets it, before or after the final dot; if it `stalls`, beyond all patience."""
 
-    def __init__(self, *, past_final_dot: bool, gives_back: bool = False) -> None:
+    def __init__(self, *, past_final_dot: bool, stalls: bool = False) -> None:
         self.past_final_dot = past_final_dot
-        self.gives_back = gives_back
+        self.stalls = stalls
         self.reached = asyncio.Event()
         self.reply = asyncio.Event()
 
@@ -79,11 +79,11 @@ class FakeConnection:
 
     async def _hang(self, hang: Hang, following: Following) -> None:
         self.past_final_dot = hang.past_final_dot
-        hang.reached.set()
-        if hang.gives_back and self._ahead is not None:
+        if hang.stalls:
+            self.usable = self.usable and self._ahead is None
             self._ahead = None
-            self.usable = False
-            following.give_back()
+            following.relay_stalls()
+        hang.reached.set()
         await hang.reply.wait()
         self.past_final_dot = False
 

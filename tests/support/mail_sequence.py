@@ -16,8 +16,8 @@ class MailSequence:
         """Return the mail that is sent next."""
         return self._waiting[0] if self._waiting else None
 
-    def give_back(self) -> None:
-        """Have it back, where it still is."""
+    def relay_stalls(self) -> None:
+        """Have the mail back, where it still is."""
 
     async def send_over(self, connection: Connection) -> list[SendResult]:
         """Return the result of each mail that was sent."""

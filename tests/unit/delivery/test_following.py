@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.delivery.link import LOST_STEPS
+from app.delivery.track_record import LOST_STEPS
 from app.domain.alert import Severity
 from app.domain.envelope import EnvelopeState
 from app.domain.outcome import Outcome
@@ -75,7 +75,7 @@ async def test_a_mail_that_was_given_back_is_sent_by_another() -> None:
     """While the relay thinks about the one before, another connection takes it."""
     sending = Sending(policies=[RelayPolicy(connections=2)])
     sending.relay.capabilities = Capabilities(pipelining=True)
-    slow = Hang(past_final_dot=True, gives_back=True)
+    slow = Hang(past_final_dot=True, stalls=True)
     sending.relay.answers.append(slow)
     first, second = sending.put(2)
     sending.start()
@@ -137,7 +137,7 @@ async def test_a_mail_does_not_go_ahead_over_its_rate() -> None:
 async def test_nothing_goes_ahead_where_the_relay_does_not_bear_it(overlapping: Sending) -> None:
     """It has lost its place too often."""
     for _ in range(LOST_STEPS):
-        overlapping.link.lost_step(ahead=True)
+        overlapping.link.record.note_lost_step(ahead=True)
     overlapping.put(5)
     await overlapping.drain()
     assert (len(overlapping.relay.mails), overlapping.relay.went_ahead) == (5, 0)

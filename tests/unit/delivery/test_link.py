@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from app.delivery.connection import SendResult
-from app.delivery.link import LOST_STEPS, MOST_RECIPIENTS, RelayLink, Turn
+from app.delivery.connection import Connection, SendResult
+from app.delivery.link import MOST_RECIPIENTS, RelayLink, StillBroken, Turn
 from app.domain.outcome import Deferred, Outcome, Reply, Scope
 from app.domain.rate import Rate
 from app.domain.relay import RelayPolicy
 from tests.support.clock import FakeClock
+from app.delivery.track_record import LOST_STEPS, NOT_TAKEN, TAKES_NOTHING
 from tests.support.factories import AMBIGUOUS, DEFERRED, REFUSED, RELAY_DOWN, SENT, WRONG_PASSWORD
 from tests.support.fake_relay import FakeRelay
 
@@ -72,9 +73,9 @@ async def workers(link: RelayLink) -> AsyncIterator[Workers]:
         await workers.end()
 
 
-def answered(link: RelayLink, *outcomes: Outcome, ahead: bool = False) -> None:
+def answered(link: RelayLink, *outcomes: Outcome) -> None:
     """Let the relay answer for a mail."""
-    link.answered(SendResult(outcomes, mail_taken_up=True, ahead=ahead))
+    link.answered(SendResult(outcomes, mail_taken_up=True), link.epoch)
 
 
 def recover(link: RelayLink, clock: FakeClock) -> None:
@@ -243,61 +244,6 @@ async def test_a_relay_that_takes_few_recipients_is_remembered(link: RelayLink) 
         assert link.most_recipients == kept
 
 
-# Pipelining
-
-
-async def test_a_relay_that_loses_its_place_twice_is_spoken_to_one_by_one(link: RelayLink, relay: FakeRelay) -> None:
-    """Its announcement is not believed any more, and that is logged once."""
-    with capture_logs() as logs:
-        for _ in range(LOST_STEPS):
-            await link.connect()
-            assert relay.pipelines
-            link.lost_step(ahead=False)
-        await link.connect()
-        link.lost_step(ahead=False)
-    assert [line["event"] for line in logs] == ["pipelining_given_up"]
-    assert not relay.pipelines
-    assert link.overlaps
-
-
-async def test_a_relay_that_bears_no_following_mail_still_gets_commands_at_once(
-    link: RelayLink, relay: FakeRelay
-) -> None:
-    """What goes behind the content is given up by itself."""
-    for _ in range(LOST_STEPS):
-        assert link.overlaps
-        link.lost_step(ahead=True)
-    assert not link.overlaps
-    await link.connect()
-    assert relay.pipelines
-
-
-@pytest.mark.parametrize("ahead", [False, True], ids=["commands", "following"])
-async def test_one_broken_dialogue_is_forgotten(link: RelayLink, relay: FakeRelay, ahead: bool) -> None:
-    """A network that broke just then is no reason to go slow for ever."""
-    for _ in range(3 * LOST_STEPS):
-        link.lost_step(ahead=ahead)
-        answered(link, SENT, ahead=ahead)
-    await link.connect()
-    assert (link.overlaps, relay.pipelines) == (True, True)
-
-
-async def test_a_mail_by_itself_does_not_clear_what_follows(link: RelayLink) -> None:
-    """Only an envelope that went ahead and was answered shows that the relay bears it."""
-    for _ in range(LOST_STEPS):
-        link.lost_step(ahead=True)
-        answered(link, SENT, ahead=False)
-    assert not link.overlaps
-
-
-async def test_what_was_given_up_stays_so(link: RelayLink) -> None:
-    """A relay is not tried out again and again with real mail."""
-    for _ in range(LOST_STEPS):
-        link.lost_step(ahead=True)
-    answered(link, SENT, ahead=True)
-    assert not link.overlaps
-
-
 # What is said about it
 
 
@@ -314,15 +260,22 @@ async def test_a_fault_is_logged_once(link: RelayLink) -> None:
     assert link.fault is None
 
 
-async def test_failures_are_forgotten_by_a_mail_that_was_answered(link: RelayLink, clock: FakeClock) -> None:
-    """A session that opens proves little: a relay that greets and then fails rests for longer and longer."""
-    for failures in (1, 2, 3):
+@pytest.mark.parametrize(
+    ("outcome", "failures"),
+    [(SENT, 1), (REFUSED, 1), (GREYLISTED, 1), (DEFERRED, 4), (AMBIGUOUS, 4)],
+    ids=["sent", "refused", "recipient deferred", "mail deferred", "ambiguous"],
+)
+async def test_failures_are_forgotten_by_a_mail_that_was_answered(
+    link: RelayLink, clock: FakeClock, outcome: Outcome, failures: int
+) -> None:
+    """A session that opens, or a mail that is put off or lost, proves little: the pauses go on growing."""
+    for count in (1, 2, 3):
         link.trip(RELAY_DOWN, link.epoch)
-        assert link.failures == failures
+        assert link.failures == count
         recover(link, clock)
-    answered(link, DEFERRED)
+    answered(link, outcome)
     link.trip(RELAY_DOWN, link.epoch)
-    assert link.failures == 1
+    assert link.failures == failures
 
 
 @pytest.mark.parametrize(
@@ -350,16 +303,6 @@ async def test_whoever_cares_hears_of_each_change(link: RelayLink) -> None:
     link.probe_failed(WRONG_PASSWORD)
     link.recovered()
     assert seen == [RELAY_DOWN, WRONG_PASSWORD, None]
-
-
-async def test_a_relay_that_refuses_every_sender_is_noticed(link: RelayLink) -> None:
-    """The fifth refusal of MAIL in a row with the same code is the relay's; any other answer starts anew."""
-    refusal = Reply(550, "no such sender")
-    assert [link.refuses_every_sender(refusal) for _ in range(4)] == [False] * 4
-    assert link.refuses_every_sender(refusal)
-    assert not link.refuses_every_sender(None)
-    assert not link.refuses_every_sender(refusal)
-    assert not link.refuses_every_sender(Reply(553, "not yours"))
 
 
 # Draining

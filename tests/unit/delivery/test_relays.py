@@ -131,7 +131,7 @@ async def test_it_tells_for_how_long_no_mail_could_leave(clock: FakeClock) -> No
     relays = some_relays(clock, 1)
     relays.trying()
     clock.pass_time(MINUTE)
-    relays.links[0].answered(SendResult((DEFERRED,)))
+    relays.links[0].answered(SendResult((DEFERRED,)), 0)
     relays.trying()
     clock.pass_time(MINUTE)
     assert (relays.blocked_for, relays.last_reason) == (2 * MINUTE, "the relay deferred the mail (451 4.3.0 later)")
@@ -153,7 +153,7 @@ async def test_each_relay_has_its_reason(clock: FakeClock) -> None:
     relays = some_relays(clock, 1, 2, 3)
     relays.trying()
     trip(relays.links[0])
-    relays.links[2].answered(SendResult((DEFERRED,)))
+    relays.links[2].answered(SendResult((DEFERRED,)), 0)
     assert relays.last_reason == (
         "mx1: the relay refuses connections; mx3: the relay deferred the mail (451 4.3.0 later)"
     )

@@ -9,7 +9,6 @@ from structlog.testing import capture_logs
 
 from app.delivery import worker
 from app.delivery.suspects import UNCHARGED_FAULTS
-from app.delivery.tools import HEAVY_AT_ONCE
 from app.domain.alert import Severity
 from app.domain.attachment import Attachment
 from app.domain.envelope import DeliveryState, EnvelopeState

@@ -15,6 +15,7 @@ from app.domain.alarm_causes import (
     journal_alarm,
     no_relay_alarm,
     rescue_alarm,
+    start_alarm,
 )
 from app.domain.classify import over_size
 from app.domain.envelope import QueuedMail
@@ -122,13 +123,27 @@ def test_long_lists_are_cut() -> None:
     assert f"mx{MAX_NAMED}" not in text
 
 
-@pytest.mark.parametrize(("lost", "said"), [(1, "1 mail"), (2, "2 mails"), (None, "an unknown number of mails")])
-def test_a_rescue_tells_what_was_lost_and_where_the_rest_is(lost: int | None, said: str) -> None:
-    """Numbers, as far as they are known, and the file that was kept."""
-    alarm = rescue_alarm(copied=40, lost=lost, old_file="journal.damaged")
-    assert alarm.subject == f"The journal was damaged: {said} could not be saved"
-    assert "40 were copied" in alarm.text
+@pytest.mark.parametrize(
+    ("lost", "lost_files", "said"),
+    [
+        (1, 0, "1 mail could not be saved"),
+        (2, 1, "2 mails and 1 attachment could not be saved"),
+        (None, 0, "an unknown number of mails could not be saved"),
+        (0, 3, "3 attachments could not be saved"),
+        (0, 0, "every mail that waited was saved"),
+    ],
+)
+def test_a_rescue_tells_what_was_lost_and_where_the_rest_is(lost: int | None, lost_files: int, said: str) -> None:
+    """Numbers, as far as they are known, of what is lost and of nothing else, and the file that was kept."""
+    alarm = rescue_alarm(copied=40, lost=lost, lost_files=lost_files, old_file="journal.damaged")
+    assert alarm.subject == f"The journal was damaged: {said}"
+    assert "being sent: 40 mails" in alarm.text
     assert "kept as journal.damaged" in alarm.text
+
+
+def test_a_start_that_fails_says_why() -> None:
+    """Who gets it may have no shell on the machine at hand."""
+    assert "the disk is full" in start_alarm("the disk is full").text
 
 
 def test_a_full_disk_does_not_silence_a_broken_one() -> None:

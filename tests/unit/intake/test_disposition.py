@@ -42,12 +42,31 @@ def test_what_says_nothing_is_a_field_without_a_name(raw: bytes) -> None:
     assert read_disposition(raw) == Disposition("", None)
 
 
+@pytest.mark.parametrize(
+    "extended",
+    [b"filename*=utf-8''a; filename*0=b", b"filename*0=b; filename*=c", b"filename*" + b"9" * 5000 + b"=b"],
+    ids=["whole-and-first", "first-and-whole", "endless-number"],
+)
+def test_contradicting_extensions_are_left_out(extended: bytes) -> None:
+    """The plain parameters count then."""
+    raw = b'form-data; name="file"; filename="a.txt"; ' + extended
+    assert read_disposition(raw) == Disposition("file", "a.txt")
+
+
 PIECES = st.sampled_from(
     [b"form-data", b";", b"filename", b"name", b"*", b"0", b"=", b"'", b'"', b"%", b"\\", b"e2", b"\xff"]
 )
+PARAMETERS = st.builds(
+    b"; %b%b=%b".__mod__,
+    st.tuples(
+        st.sampled_from([b"name", b"filename", b"x"]),
+        st.sampled_from([b"", b"*", b"*0", b"*1", b"*0*", b"*1*", b"*01", b"**"]),
+        st.sampled_from([b"", b"a", b'"a;b"', b"utf-8''%e2", b"'", b"%", b"\xff", b'"']),
+    ),
+)
 
 
-@given(st.lists(PIECES | st.binary(max_size=4), max_size=30).map(b"".join))
+@given(st.lists(PIECES | PARAMETERS | st.binary(max_size=4), max_size=30).map(b"".join))
 def test_any_header_is_read(raw: bytes) -> None:
     """No header raises, and what comes out can be encoded."""
     disposition = read_disposition(raw)

@@ -1,10 +1,12 @@
 """A secret is replaced all at once, and stays as hidden as it was. How it is read, tests/unit/settings shows."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from app.net.secret_file import read_secret, replace_secret
+from tests.support.requirements import require_root
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640])
@@ -16,6 +18,16 @@ def test_a_replaced_secret_keeps_its_mode(mode: int, tmp_path: Path) -> None:
     replace_secret(file, "new")
     assert read_secret(file, name="token") == "new"
     assert file.stat().st_mode & 0o777 == mode
+
+
+def test_a_secret_that_root_replaces_keeps_its_owner(tmp_path: Path) -> None:
+    """The daemon, which runs as another user, can read it afterwards."""
+    require_root()  # nobody else can give a file away
+    file = tmp_path / "token"
+    file.write_text("old\n")
+    os.chown(file, 65534, 65533)
+    replace_secret(file, "new")
+    assert (file.stat().st_uid, file.stat().st_gid) == (65534, 65533)
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:

@@ -23,10 +23,11 @@ from tests.support.clock import NOW
 from tests.support.factories import AMBIGUOUS, LETTERHEAD, REFUSED, SENT, an_attachment, due_query, verdict_on
 from tests.support.sqlite_desk import SqliteDesk
 
+FILES = 2
 OPEN = "SELECT id FROM envelopes WHERE state = 0"
 DEAD = "SELECT id FROM envelopes WHERE state IN (2, 3)"
 PAGES = "SELECT pageno, name, pagetype FROM dbstat"
-ROWS_ON = {"alerts", "envelopes"}  # tables whose leaves hold what a mail cannot be sent without
+UNFLAGGED = "SELECT id FROM envelopes WHERE state = 0 AND NOT ambiguous"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,11 @@ class Damaged:
 
 async def fill(folder: Path) -> bytes:
     """Make a journal with hundreds of mails: half of them sent, some dead, some under way, some with files."""
-    journal = SqliteJournal(folder, mode=Mode.LIVE, backlog_limit=10_000)
+    journal = opened(folder)
     desk = SqliteDesk(journal, letterhead_id=await journal.keep(LETTERHEAD))
     batch = await desk.post(200, content="x" * 300)
     await desk.post(4, content="y" * 9000)
-    await desk.post(3, attachments=(an_attachment(bytes(20_000)),))
+    await desk.post(3, attachments=(an_attachment(bytes(20_000)),) * FILES)
     for number, envelope in enumerate(batch.envelopes):
         outcome = {1: REFUSED, 2: AMBIGUOUS}.get(number % 10, SENT)
         if number % 2 or outcome is AMBIGUOUS:
@@ -91,6 +92,10 @@ def rescued(folder: Path, mode: Mode = Mode.LIVE) -> RescueReport:
     return rescue_journal(folder, mode, NOW, letterhead=LETTERHEAD)
 
 
+def opened(folder: Path) -> SqliteJournal:
+    return SqliteJournal(folder, mode=Mode.LIVE, backlog_limit=10_000)
+
+
 def found(folder: Path) -> tuple[set[int], set[int]]:
     """Return the open and the dead envelopes of the new journal, which must be well."""
     with closing(sqlite3.connect(folder / JOURNAL_FILE)) as connection:
@@ -100,7 +105,7 @@ def found(folder: Path) -> tuple[set[int], set[int]]:
 
 @pytest.mark.parametrize("rubbish", [b"", bytes(PAGE_BYTES)], ids=["noise", "zeros"])
 def test_every_single_page(whole: Damaged, tmp_path: Path, rubbish: bytes) -> None:
-    """Whatever page is damaged, only mails with a row in that page are lost, each in one case, and all are counted."""
+    """Whatever page is damaged, only mails whose alert stands in that page are lost, and all are counted."""
     lost: dict[tuple[str, str], list[int]] = {}
     for number, kind in whole.pages.items():
         folder = whole.copy(tmp_path / str(number))
@@ -114,7 +119,7 @@ def test_every_single_page(whole: Damaged, tmp_path: Path, rubbish: bytes) -> No
         lost.setdefault(kind, []).extend((whole.open - open_mails) | (whole.dead - dead_mails))
         shutil.rmtree(folder)
     for (name, kind), mails in lost.items():
-        if name in ROWS_ON and kind == "leaf":
+        if (name, kind) == ("alerts", "leaf"):
             assert sorted(mails) == sorted(whole.open | whole.dead)
         elif (name, kind) != ("alerts", "overflow"):
             assert mails == [], (name, kind)
@@ -131,11 +136,69 @@ async def test_what_is_left_is_sent(whole: Damaged, tmp_path: Path, name: str, k
     overwrite(folder, whole.pages_of(name, kind)[0])
     report = rescued(folder)
     assert (report.copied, report.dead_letters, report.lost) == (len(whole.open), len(whole.dead), 0)
-    journal = SqliteJournal(folder, mode=Mode.LIVE, backlog_limit=10_000)
+    journal = opened(folder)
     mails = await journal.due(due_query(until=NOW.replace(year=NOW.year + 1), count=10_000))
     assert {mail.envelope.id for mail in mails} == whole.open
     assert (journal.mac_key, journal.open_count) == (whole.mac_key, len(whole.open))
     await journal.close()
+
+
+@pytest.fixture
+def without_envelopes(whole: Damaged, tmp_path: Path) -> Path:
+    """A journal in which every row of an envelope is lost."""
+    folder = whole.copy(tmp_path / "journal")
+    for page in whole.pages_of("envelopes", "leaf"):
+        overwrite(folder, page)
+    return folder
+
+
+async def test_the_index_knows_envelopes_whose_rows_are_lost(whole: Damaged, without_envelopes: Path) -> None:
+    """As long as their alerts can be read they are due, under their own ids, and may come a second time."""
+    report = rescued(without_envelopes)
+    assert (report.copied, report.dead_letters, report.lost) == (len(whole.open), len(whole.dead), 0)
+    journal = opened(without_envelopes)
+    mails = await journal.due(due_query(until=NOW, count=10_000))
+    assert {mail.envelope.id for mail in mails} == whole.open
+    assert {delivery.ambiguous for mail in mails for delivery in mail.pending} == {True}
+    assert {mail.envelope.made_at for mail in mails} == {NOW}
+    assert journal.interrupted == len(whole.open)
+    await journal.close()
+
+
+def test_an_envelope_made_anew_lives_from_now_on(without_envelopes: Path) -> None:
+    """Since when it has waited is lost with its row, and it must not expire for that."""
+    with closing(open_writer(without_envelopes, Mode.LIVE)) as writer:
+        writer.execute("UPDATE meta SET value = 77 WHERE name IN ('usable_seconds', 'running_seconds')")
+    rescued(without_envelopes)
+    with closing(sqlite3.connect(without_envelopes / JOURNAL_FILE)) as connection:
+        assert numbers(connection, "SELECT usable_seconds FROM envelopes") == {77}
+        assert numbers(connection, "SELECT running_seconds FROM envelopes") == {77}
+
+
+async def test_dead_letters_of_the_index_are_listed(whole: Damaged, without_envelopes: Path) -> None:
+    """They keep what is known of their recipients, and can be sent again."""
+    rescued(without_envelopes)
+    journal = opened(without_envelopes)
+    page = await journal.dead_letters(before=None, limit=1000)
+    assert {letter.envelope_id for letter in page.letters} == whole.dead
+    assert {delivery.reply for letter in page.letters for _, delivery in letter.failed} == {REFUSED.reply.text}
+    await journal.close()
+
+
+def test_an_alert_that_no_row_and_no_index_names_is_left_out(whole: Damaged, without_envelopes: Path) -> None:
+    """It may have been sent long ago; those that waited are counted."""
+    for page in whole.pages_of("envelopes_alert", "leaf") + whole.pages_of("envelopes_alert", "internal"):
+        overwrite(without_envelopes, page)
+    report = rescued(without_envelopes)
+    assert (report.copied, report.lost) == (0, len(whole.open))
+
+
+def test_an_index_whose_root_is_lost_is_found(whole: Damaged, without_envelopes: Path) -> None:
+    """Among the records of all indices its own are known by their numbers."""
+    overwrite(without_envelopes, whole.pages_of("envelopes_alert", "internal")[0])
+    report = rescued(without_envelopes)
+    assert len(whole.open) - 1 <= report.copied <= len(whole.open)  # the root may hold an entry itself
+    assert found(without_envelopes)[0] <= whole.open
 
 
 def test_several_pages_at_once(whole: Damaged, tmp_path: Path) -> None:
@@ -199,30 +262,58 @@ def test_a_lost_letterhead_is_replaced(whole: Damaged, tmp_path: Path) -> None:
     assert "night@example.org" in bodies[0][0]
 
 
-def test_lost_outcomes_are_flagged(whole: Damaged, tmp_path: Path) -> None:
+async def test_lost_outcomes_are_flagged(whole: Damaged, tmp_path: Path) -> None:
     """A recipient whose outcome is lost may have the mail already; a dead letter keeps all of its recipients."""
     folder = whole.copy(tmp_path / "journal")
     overwrite(folder, whole.pages_of("deliveries", "leaf")[0])
     rescued(folder)
+    journal = opened(folder)
+    assert journal.interrupted == len(whole.open)
+    await journal.close()
     with closing(sqlite3.connect(folder / JOURNAL_FILE)) as connection:
         recipients = connection.execute(
             f"SELECT count(*) FROM deliveries WHERE envelope_id IN ({DEAD}) GROUP BY envelope_id"
         ).fetchall()
-        unflagged = connection.execute("SELECT count(*) FROM envelopes WHERE state = 0 AND NOT ambiguous").fetchone()[0]
+        unflagged = numbers(connection, UNFLAGGED)
     assert len(recipients) == len(whole.dead)
     assert {count for (count,) in recipients} == {len(LETTERHEAD.recipients)}
-    assert unflagged == 0
+    assert unflagged == set()
 
 
-def test_half_a_file_is_not_sent(whole: Damaged, tmp_path: Path) -> None:
-    """A mail whose attachment has lost a piece goes without its attachments; the others keep theirs."""
+async def test_lost_leases_flag_everything(whole: Damaged, tmp_path: Path) -> None:
+    """Without them any mail may have been under way."""
+    folder = whole.copy(tmp_path / "journal")
+    overwrite(folder, whole.pages_of("meta", "leaf")[0])
+    rescued(folder)
+    journal = opened(folder)
+    assert journal.interrupted == len(whole.open)
+    await journal.close()
+
+
+async def test_what_was_under_way_is_still_flagged(whole: Damaged, tmp_path: Path) -> None:
+    """The leases of the run that ended at the damage count beside what the rescue finds."""
+    folder = whole.copy(tmp_path / "journal")
+    under_way = min(whole.open)
+    with closing(open_writer(folder, Mode.LIVE)) as writer:
+        writer.execute("UPDATE meta SET value = ? WHERE name = 'leased'", (f"[{under_way}]",))
+    overwrite(folder, whole.pages_of("envelopes_open", "leaf")[0])
+    rescued(folder)
+    journal = opened(folder)
+    assert journal.interrupted == 1
+    await journal.close()
+
+
+async def test_half_a_file_is_lost_alone(whole: Damaged, tmp_path: Path) -> None:
+    """Of a file that has lost a piece nothing is kept, and it is counted; its mail and the other files stay."""
     folder = whole.copy(tmp_path / "journal")
     overwrite(folder, whole.pages_of("attachments", "overflow")[3])
-    rescued(folder)
-    with closing(sqlite3.connect(folder / JOURNAL_FILE)) as connection:
-        without = connection.execute("SELECT count(*) FROM envelopes WHERE without_attachments").fetchone()[0]
-        kept = connection.execute("SELECT count(DISTINCT alert_id) FROM attachments").fetchone()[0]
-    assert (without, kept) == (1, 2)
+    report = rescued(folder)
+    journal = opened(folder)
+    mails = await journal.due(due_query(until=NOW, count=10_000))
+    contents = [await journal.attachments(mail.accepted.id) for mail in mails if mail.carries_attachments]
+    await journal.close()
+    assert report.lost_files == sum(len(files) < FILES for files in contents) == 1
+    assert sum(map(len, contents)) == 3 * FILES - 1
 
 
 def test_a_journal_of_the_other_mode_is_left_alone(whole: Damaged, tmp_path: Path) -> None:
