@@ -54,6 +54,7 @@ class RelayLink:
         self.name = name
         self.policy = policy
         self.is_active = True
+        self.others_work = False  # which `Relays` sets, too
         self.on_change: Callable[[], None] = _nobody_cares
         self.last_reason = ""  # why the last mail could not leave, in words
         self.most_recipients = MOST_RECIPIENTS
@@ -181,10 +182,13 @@ class RelayLink:
             return self._bucket.wait(now)
         return None
 
-    def trip(self, fault: Deferred, epoch: int) -> None:
-        """Note a fault of the relay or the way to it, met by an attempt that began in `epoch`."""
+    def trip(self, fault: Deferred, epoch: int, *, rests: bool = False) -> None:
+        """Note a fault of the relay or the way to it, met by an attempt that began in `epoch`.
+
+        `rests`: a session that opens proves nothing, so the relay is left alone for minutes.
+        """
         self.last_reason = in_words(fault)
-        if self._breaker.trip(fault, self._clock.monotonic(), _jitter(), epoch=epoch):
+        if self._breaker.trip(fault, self._clock.monotonic(), _jitter(), epoch=epoch, rests=rests):
             self._tripped(fault)
 
     def probe_failed(self, fault: Deferred) -> None:
@@ -241,15 +245,18 @@ class RelayLink:
             self._changed.set()
         fault = self.record.note_answer(result)
         if fault is not None:
-            self.trip(fault, epoch)
+            self.trip(fault, epoch, rests=self.others_work)
 
     def takes_recipients(self, count: int) -> None:
         """Note that the relay takes no more than `count` recipients in one mail."""
         self.most_recipients = max(1, min(self.most_recipients, count))
 
-    def set_active(self, *, active: bool) -> None:
-        """Let it send, or stand by."""
+    def set_active(self, *, active: bool, others_work: bool) -> None:
+        """Let it send, or stand by. When no other relay works it rests no longer."""
         self.is_active = active
+        self.others_work = others_work
+        if not others_work:
+            self._breaker.end_rest(self._clock.monotonic())
         self._changed.set()
 
     def drain(self) -> None:

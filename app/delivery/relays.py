@@ -75,7 +75,9 @@ class Relays:
             link.stop()
 
     def _activate(self) -> None:
-        first = min((link.policy.priority for link in self.links if link.fault is None), default=None)
+        usable = [link for link in self.links if link.fault is None]
+        first = min((link.policy.priority for link in usable), default=None)
         for link in self.links:
-            link.set_active(active=link.fault is None and link.policy.priority == first)
-        self._usable.run(running=first is not None)
+            others_work = any(other is not link for other in usable)
+            link.set_active(active=link in usable and link.policy.priority == first, others_work=others_work)
+        self._usable.run(running=bool(usable))

@@ -18,11 +18,16 @@ class Breaker:
         self.epoch = 0  # grows with each recovery: a fault that was met before it says nothing new
         self.retry_at = 0.0
         self._probing = False
+        self._rests = False
 
-    def trip(self, fault: Deferred, now: float, random: float, *, epoch: int) -> bool:
-        """Note a fault met by an attempt that began in `epoch`; return whether that was news."""
+    def trip(self, fault: Deferred, now: float, random: float, *, epoch: int, rests: bool = False) -> bool:
+        """Note a fault met by an attempt that began in `epoch`; return whether that was news.
+
+        A relay that `rests` is left alone for minutes, as after a fault of the settings: others do its work.
+        """
         if self.fault is not None or epoch != self.epoch:
             return False
+        self._rests = rests
         self._open(fault, now, random)
         return True
 
@@ -44,12 +49,19 @@ class Breaker:
     def close(self) -> None:
         """Note that a session could be opened."""
         self.fault = None
+        self._rests = False
         self.epoch += 1
         self._probing = False
 
     def forget_failures(self) -> None:
         """Note that the relay answered for a mail."""
         self.failures = 0
+
+    def end_rest(self, now: float) -> None:
+        """Let it rest no longer: it is needed."""
+        if self._rests:
+            self._rests = False
+            self.probe_now(now)
 
     def probe_now(self, now: float) -> None:
         """End the pause."""
@@ -64,10 +76,12 @@ class Breaker:
         self.failures += 1
         self.fault = fault
         self._probing = False
-        self.retry_at = now + _pause(fault, self.failures, random)
+        self.retry_at = now + self._pause(fault, random)
 
-
-def _pause(fault: Deferred, failures: int, random: float) -> float:
-    if fault.scope is Scope.CONFIGURATION:
-        return configuration_pause(failures).total_seconds()
-    return relay_pause(failures, random).total_seconds()
+    def _pause(self, fault: Deferred, random: float) -> float:
+        if self._rests:
+            # Longer than a mail waits that was lost behind its dot: that one should meet another relay.
+            return configuration_pause(self.failures + 1).total_seconds()
+        if fault.scope is Scope.CONFIGURATION:
+            return configuration_pause(self.failures).total_seconds()
+        return relay_pause(self.failures, random).total_seconds()

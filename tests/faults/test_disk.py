@@ -1,9 +1,11 @@
 """Disks that are full, that fail, and that damage what they keep."""
 
+import json
 import os
 import shutil
 import sqlite3
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +23,7 @@ from tests.support.scripted_smtp import StoredMail
 from tests.support.waiting import HANG, until
 
 DISK_FAILED = 74  # EX_IOERR of sysexits.h
+TEMPORARY = 75  # EX_TEMPFAIL
 MIB = 1 << 20
 DISK_MIB = 24
 CONTENT = "x" * 20_000
@@ -115,6 +118,25 @@ def test_marks_on_a_full_disk(disk: Disk) -> None:
     assert len(relay.received) == len(run.accepted)
 
 
+def test_a_start_without_room_is_told(disk: Disk) -> None:
+    """Fault 16: a daemon that a full disk does not let start says so by its alarm command, once for many tries."""
+    told = disk.folder.with_name("told")
+    command = json.dumps(
+        [sys.executable, "-c", "import sys; open(sys.argv[1], 'a').write(sys.stdin.read())", str(told)]
+    )
+    with FaultRun(disk.folder, 1, alarm__command=command, startup_notice="false") as run:
+        assert run.daemon.stop() == 0
+        (run.daemon.data_dir / "reserve").unlink()
+        disk.fill_up()
+        for _ in range(3):
+            run.daemon.spawn()
+            assert run.daemon.wait() == TEMPORARY
+        disk.make_room()
+        run.daemon.start()
+    alarm = json.loads(told.read_text())  # it is one object: a second alarm would stand behind it
+    assert "disk is full" in alarm["facts"]["fault"]
+
+
 def posted_at_once(run: FaultRun) -> list[int]:
     """Post from many clients at the same time; return the answers that came, and note the ids of those accepted."""
 
@@ -186,9 +208,10 @@ def overwrite(journal: Path, page: int) -> None:
         ("sqlite_schema", "leaf", False),
         ("envelopes_open", "leaf", False),
         ("alerts", "internal", False),
+        ("envelopes", "leaf", False),
         ("alerts", "leaf", True),
     ],
-    ids=["the header", "the root of an index", "the root of the alerts", "some alerts"],
+    ids=["the header", "the root of an index", "the root of the alerts", "some envelopes", "some alerts"],
 )
 def test_a_damaged_journal(tmp_path: Path, name: str, kind: str, *, loses: bool) -> None:
     """Fault 18: all that can be read is sent by the same process, the rest is counted, the old file is kept."""

@@ -9,11 +9,12 @@ from structlog.testing import capture_logs
 
 from app.delivery.connection import Connection, SendResult
 from app.delivery.link import MOST_RECIPIENTS, RelayLink, StillBroken, Turn
+from app.delivery.opening import RelayFault
+from app.delivery.track_record import LOST_STEPS, NOT_TAKEN, TAKES_NOTHING
 from app.domain.outcome import Deferred, Outcome, Reply, Scope
 from app.domain.rate import Rate
 from app.domain.relay import RelayPolicy
 from tests.support.clock import FakeClock
-from app.delivery.track_record import LOST_STEPS, NOT_TAKEN, TAKES_NOTHING
 from tests.support.factories import AMBIGUOUS, DEFERRED, REFUSED, RELAY_DOWN, SENT, WRONG_PASSWORD
 from tests.support.fake_relay import FakeRelay
 
@@ -242,6 +243,134 @@ async def test_a_relay_that_takes_few_recipients_is_remembered(link: RelayLink) 
     for told, kept in ((30, 30), (50, 30), (0, 1)):
         link.takes_recipients(told)
         assert link.most_recipients == kept
+
+
+# Opening sessions
+
+
+async def connected(link: RelayLink, number: int) -> Connection:
+    """Open the session of worker `number`, as a courier does."""
+    connection = await link.connect()
+    link.opened(number)
+    return connection
+
+
+async def test_a_relay_that_bears_no_pipelining_gets_one_command_at_a_time(link: RelayLink, relay: FakeRelay) -> None:
+    """Each session is opened as the record says."""
+    await link.connect()
+    assert relay.pipelines
+    for _ in range(LOST_STEPS):
+        link.record.note_lost_step(ahead=False)
+    await link.connect()
+    assert not relay.pipelines
+
+
+async def test_the_first_session_is_opened_by_one_alone(link: RelayLink, relay: FakeRelay) -> None:
+    """Once it is there the others open theirs at once, side by side."""
+    together = []
+    relay.on_connect = lambda: together.append(relay.connecting)
+    async with asyncio.timeout(HANG):
+        await asyncio.gather(*(connected(link, number) for number in range(4)))
+    assert together[:2] == [1, 1]
+    assert max(together) == 3
+    assert link.sessions == 4
+
+
+async def test_who_waited_for_a_first_session_that_failed_does_not_try(link: RelayLink, relay: FakeRelay) -> None:
+    """A wrong password is said once, however many workers have a mail for that relay."""
+    relay.faults.extend([WRONG_PASSWORD] * 10)
+
+    async def try_to_open() -> str:
+        try:
+            await link.connect()
+        except RelayFault as fault:
+            link.trip(fault.outcome, 0)
+            return "tried"
+        except StillBroken as broken:
+            assert broken.fault == WRONG_PASSWORD
+            return "waited"
+        return "opened"
+
+    async with asyncio.timeout(HANG):
+        tried = await asyncio.gather(*(try_to_open() for _ in range(10)))
+    assert tried == ["tried"] + ["waited"] * 9
+    assert relay.connects == 1
+
+
+async def test_a_probe_opens_a_session_to_a_broken_relay(link: RelayLink, relay: FakeRelay) -> None:
+    """It is what finds out whether the relay is back."""
+    link.trip(RELAY_DOWN, link.epoch)
+    with pytest.raises(StillBroken):
+        await link.connect()
+    await link.connect(is_probe=True)
+    assert relay.connects == 1
+
+
+# Relays that think for long
+
+
+async def test_a_stalled_session_does_not_count(link: RelayLink, clock: FakeClock, workers: Workers) -> None:
+    """A relay that gets one mail at a time, and thinks about it for long, gets another one over another session."""
+    link.trip(RELAY_DOWN, link.epoch)
+    recover(link, clock)
+    link.opened(2)
+    assert await workers.wait(0, 1, 2, 3) == {2: Turn.SEND}
+    link.stalled(2)
+    assert await workers.wait() == {0: Turn.SEND}
+
+
+async def test_a_session_that_is_answered_counts_again(link: RelayLink, clock: FakeClock) -> None:
+    """No more than the relay bears are used, the oldest first."""
+    link.trip(RELAY_DOWN, link.epoch)
+    recover(link, clock)
+    for number in (2, 0):
+        link.opened(number)
+    link.stalled(2)
+    assert [link.wants(number) for number in range(4)] == [True, False, False, False]
+    link.resumed(2)
+    assert [link.wants(number) for number in range(4)] == [False, False, True, False]
+
+
+async def test_a_session_that_ends_while_it_stalls_leaves_nothing_behind(link: RelayLink) -> None:
+    """The worker's next session counts from the beginning."""
+    link.opened(2)
+    link.stalled(2)
+    link.closed(2)
+    link.opened(2)
+    assert link.bears_no_more(BUSY)
+    assert link.wants(2)
+
+
+async def test_a_relay_that_bears_only_a_stalled_session_is_at_fault(link: RelayLink) -> None:
+    """Nothing would leave over it before that is answered, so another relay must take over."""
+    link.opened(0)
+    link.stalled(0)
+    assert not link.bears_no_more(BUSY)
+
+
+# Mail after mail
+
+
+async def test_a_relay_that_takes_none_of_the_mails_rests(link: RelayLink, clock: FakeClock) -> None:
+    """Five in a row that were lost behind their dot are enough, and after the pause one is."""
+    for _ in range(NOT_TAKEN - 1):
+        answered(link, AMBIGUOUS)
+    assert link.fault is None
+    answered(link, AMBIGUOUS)
+    assert link.fault == Deferred(Scope.RELAY, TAKES_NOTHING)
+    recover(link, clock)
+    answered(link, AMBIGUOUS)
+    assert (link.fault, link.failures) == (Deferred(Scope.RELAY, TAKES_NOTHING), 2)
+
+
+async def test_a_late_answer_from_before_the_pause_is_no_new_fault(link: RelayLink, clock: FakeClock) -> None:
+    """Only what began after the relay came back tells that it is still broken."""
+    before = link.epoch
+    for _ in range(NOT_TAKEN):
+        answered(link, AMBIGUOUS)
+    recover(link, clock)
+    link.answered(SendResult((AMBIGUOUS,), mail_taken_up=True), before)
+    assert link.fault is None
 
 
 # What is said about it
