@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from app.delivery.opening import Approach, Session, open_session, say_goodbye
-from app.domain.classify import over_size
+from app.domain.classify import CLOSING, over_size
 from app.domain.errors import MailAlertError, ProtocolError
 from app.domain.outcome import Outcome, Refused, Reply
 from app.net.errors import StreamError, StreamTimeout
@@ -145,6 +145,7 @@ class Connection:
             if not ahead:
                 self._dialogue.say(transaction.start())
             await self._converse(transaction, mail, following)
+            self._check_place(transaction)
         except (StreamError, ProtocolError) as error:
             lost = True
             confused = self.capabilities.pipelining and isinstance(error, ProtocolError)
@@ -210,6 +211,16 @@ class Connection:
                 reply = await self._dialogue.next_reply(min(self._time() + self._timeouts.command_s, mail_deadline))
             while reply is not None:
                 reply = self._take(transaction, reply)
+
+    def _check_place(self, transaction: Transaction) -> None:
+        """Raise ProtocolError if more was said than asked: what was taken for a refusal was that of another command."""
+        answered = transaction.intact and not transaction.past_final_dot
+        more = self._dialogue.buffered_reply() if answered and self.capabilities.pipelining else None
+        if more is None:
+            return
+        if more.code != CLOSING:
+            raise ProtocolError(f"the relay announced PIPELINING and lost its place: {more.summary()}")
+        self._stream.abort()  # it refused the mail, and closes
 
     async def _verdict_on_content(self, following: Following) -> ServerReply:
         deadline = self._time() + self._timeouts.final_dot_s

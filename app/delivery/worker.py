@@ -33,7 +33,7 @@ class Worker:
         self._number = number
         self._courier = Courier(tools, link, number=number)
         self._ahead: tuple[Parcel, OutgoingMail] | None = None
-        self._under_way = 0  # the envelope that the relay has last got of this worker
+        self._under_way = 0  # the envelope whose mail is being sent, not the one ahead of its turn
         self.probing = False
 
     @property
@@ -81,7 +81,7 @@ class Worker:
         if mail.carries_attachments:
             await self._deliver_heavy(mail)
         elif (parcel := self._packed(mail)) is not None:
-            await self._courier.deliver(parcel, following=self)
+            await self._deliver(parcel)
         return await self._deliver_ahead()
 
     async def _deliver_heavy(self, mail: QueuedMail) -> None:
@@ -93,7 +93,7 @@ class Worker:
             parcel = self._parcel(mail, await asyncio.to_thread(tools.render, whole))
         except Exception as error:  # noqa: BLE001 - neither unreadable pieces nor a poisoned mail must stop the rest
             return self._cannot_be_made(mail, error)
-        return await self._courier.deliver(parcel, following=self)
+        return await self._deliver(parcel)
 
     async def _deliver_ahead(self) -> None:
         """Send the mails whose envelopes went out ahead, one behind the other."""
@@ -104,8 +104,12 @@ class Worker:
                 tools.queue.put_back(parcel.mail)
                 return await self._courier.hang_up()
             await tools.recorder.wait_for_room()
-            await self._courier.deliver(parcel, following=self, begun=begun)
+            await self._deliver(parcel, begun)
         return None
+
+    async def _deliver(self, parcel: Parcel, begun: OutgoingMail | None = None) -> None:
+        self._under_way = parcel.mail.envelope.id
+        await self._courier.deliver(parcel, following=self, begun=begun)
 
     # What a connection calls `following`
 
@@ -145,7 +149,6 @@ class Worker:
         tools = self._tools
         recipients = mail.pending if tools.queue.draining else recipients_to_try(mail, tools.clock.now())
         self._link.begin_mail()
-        self._under_way = mail.envelope.id
         return Parcel(mail, recipients, data=data, envelope_id=tools.envelope_id(mail))
 
     def _cannot_be_made(self, mail: QueuedMail, error: Exception) -> None:

@@ -172,7 +172,7 @@ class MailQueue:
         return await self._lanes.wait(lane, within)
 
     def take_now(self, *, heavy_too: bool = True) -> QueuedMail | None:
-        """Return the next mail if one is ready; not `heavy_too`, the next without attachments."""
+        """Return the next mail if one is ready; not `heavy_too`, none if it has attachments."""
         self._taken_at = asyncio.get_running_loop().time()
         mail = self._ready.take(heavy_too=heavy_too)
         self._lease_next()

@@ -37,14 +37,19 @@ class ReadyMails:
         self._mails.sort(key=_severity_and_age)
 
     def take(self, *, heavy_too: bool = True) -> QueuedMail | None:
-        """Hand out the next mail; None if there is none, or only such with attachments as have to wait."""
-        heavy_too = heavy_too and len(self._heavy_out) < self._most_heavy
-        for place, mail in enumerate(self._mails):
-            if heavy_too or not mail.carries_attachments:
-                del self._mails[place]
-                if mail.carries_attachments:
-                    self._heavy_out.add(mail.envelope.id)
-                return mail
+        """Hand out the next mail, past those with attachments for which there is no place; None if there is no other.
+
+        Not `heavy_too`: None, too, if it has attachments. It keeps its turn, or light mails could overtake it for ever.
+        """
+        has_place = len(self._heavy_out) < self._most_heavy
+        for number, mail in enumerate(self._mails):
+            if mail.carries_attachments and not has_place:
+                continue
+            if mail.carries_attachments and not heavy_too:
+                return None
+            if mail.carries_attachments:
+                self._heavy_out.add(mail.envelope.id)
+            return self._mails.pop(number)
         return None
 
     def free_heavy_place(self, envelope_id: int) -> None:

@@ -18,7 +18,8 @@ CREATE TEMP TABLE indexed (
 # times are lost too: it leaves under today's, it is due at once, and its lifetime begins again.
 DROP_KNOWN = "DELETE FROM indexed WHERE id IN (SELECT id FROM envelopes)"
 ADD_ENVELOPES = """
-INSERT INTO envelopes (id, alert_id, letterhead_id, made_at, rank, usable_seconds, running_seconds, due_at, state)
+INSERT OR IGNORE INTO envelopes
+    (id, alert_id, letterhead_id, made_at, rank, usable_seconds, running_seconds, due_at, state)
 SELECT id, alert_id, 0, 0, rank,
     (SELECT value FROM meta WHERE name = 'usable_seconds'), (SELECT value FROM meta WHERE name = 'running_seconds'),
     0, state

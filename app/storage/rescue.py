@@ -29,8 +29,8 @@ from app.storage.salvage import Salvage, Table, index_of, tables_of
 log = structlog.get_logger()
 
 BATCH = 64  # rows in one transaction: a piece of an attachment has 256 KiB
-# The tables in the order of copying, each with what a row must be or belong to; `columnN` counts from 1.
 UNFINISHED = f"({EnvelopeState.OPEN:d}, {DEAD_STATES})"
+# The tables in the order of copying, each with what a row must be or belong to; `columnN` counts from 1.
 WANTED = {
     "letterheads": "true",
     "runs": "true",

@@ -1,10 +1,15 @@
 """A connection over real sockets, towards a server that behaves, and one that does not."""
 
 import asyncio
+import socket
+import struct
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 import aiosmtplib
 import pytest
+import uvloop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -217,6 +222,14 @@ async def test_a_relay_that_may_not_bear_pipelining_is_told(step: str, action: A
     assert attempt.out_of_step is out_of_step
 
 
+async def test_a_relay_that_refuses_and_closes_has_refused() -> None:
+    """Its last words behind the refusal are no sign that it has lost its place, and end the session."""
+    async with ScriptedSmtp(DATA=[b"554 5.7.1 no\r\n421 4.7.0 closing\r\n"]) as server:
+        attempt, usable = await _send_and_look(server)
+    assert _scopes(attempt) == [(Refused, Scope.MESSAGE)] * 2
+    assert (attempt.out_of_step, usable) == (False, False)
+
+
 @pytest.mark.parametrize("last_words", [b"", b"421 4.4.2 idle for too long\r\n"], ids=["silent", "421"])
 async def test_end_while_idle_is_seen(last_words: bytes) -> None:
     """A connection that the relay ended while idle is not usable; a mail sent over it is free of charge."""
@@ -230,6 +243,26 @@ async def test_end_while_idle_is_seen(last_words: bytes) -> None:
         assert not connection.usable
         await connection.close()
     assert attempt.stale
+
+
+@pytest.mark.parametrize(
+    ("step", "action", "died_at_mail"),
+    [
+        ("MAIL", Drop(), True),
+        ("MAIL", Hang(), True),
+        ("MAIL", "421 4.3.2 bye", False),
+        ("MAIL", "451 later", False),
+        ("RCPT", Drop(), False),
+    ],
+    ids=["drop", "silence", "421", "4xx", "later"],
+)
+async def test_a_relay_that_hangs_up_instead_of_answering_mail_is_told(
+    step: str, action: Action, died_at_mail: bool
+) -> None:
+    """Something about the mail itself may make it do so; a 421 is about the relay."""
+    async with ScriptedSmtp(**{step: action}) as server:
+        attempt = await _send(server, timeouts=SHORT)
+    assert attempt.died_at_mail is died_at_mail
 
 
 @pytest.mark.parametrize("action", [Drop(), "421 too many mails on this connection"], ids=["drop", "421"])
@@ -288,6 +321,35 @@ async def test_nobody_listens() -> None:
     with pytest.raises(RelayFault, match=r"127\.0\.0\.1 port \d+ says Connection refused") as caught:
         await Connection.open(approach)
     assert caught.value.outcome.scope is Scope.RELAY
+
+
+@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_a_relay_that_accepts_and_resets_at_once(loop_factory: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    """It is a relay fault at whatever moment the reset is seen, and no exception of another kind."""
+
+    async def try_to_open() -> list[Scope]:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            resetting = threading.Thread(target=reset_all, args=(listener, 30), daemon=True)
+            resetting.start()
+            relay = Relay(name="mx", host="127.0.0.1", port=listener.getsockname()[1], security=Security.OPPORTUNISTIC)
+            scopes = []
+            for _ in range(30):
+                with pytest.raises(RelayFault) as caught:
+                    await Connection.open(Approach(relay=relay, logins=NoLogin(), helo_name=None, timeouts=SHORT))
+                scopes.append(caught.value.outcome.scope)
+            resetting.join()
+            return scopes
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        assert runner.run(try_to_open()) == [Scope.RELAY] * 30
+
+
+def reset_all(listener: socket.socket, count: int) -> None:
+    """Accept so many connections, and reset each before a word."""
+    for _ in range(count):
+        accepted, _ = listener.accept()
+        accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        accepted.close()
 
 
 async def test_every_address_is_tried() -> None:

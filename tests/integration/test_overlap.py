@@ -13,6 +13,7 @@ from app.delivery.track_record import LOST_STEPS
 from app.domain.envelope import EnvelopeState
 from app.domain.outcome import Deferred, Refused, Sent
 from app.domain.relay import RelayPolicy
+from app.domain.verdict import is_uncharged
 from app.protocols.smtp.transaction import OutgoingMail
 from tests.support.scripted_sending import approach_to, put_and_record, sending_to, subjects
 from tests.support.scripted_smtp import ScriptedSmtp
@@ -136,6 +137,27 @@ async def test_a_relay_that_thinks_for_long_does_not_hold_up_the_next(monkeypatc
         assert not connection.usable
         await connection.close()
     assert isinstance(result.outcomes[0], Sent)
+    assert subjects(server) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "recipients",
+    [("bad", "good"), ("good", "bad"), ("bad", "good", "good"), ("good", "bad", "good"), ("good", "good", "bad")],
+    ids="-".join,
+)
+async def test_a_reply_too_many_refuses_nobody(recipients: tuple[str, ...]) -> None:
+    """A relay that answers the dot twice is a reply behind from then on: what it says counts for nobody."""
+    (first,) = some_mails("a")
+    addresses = tuple(f"{name}{number}@example.org" for number, name in enumerate(recipients))
+    second = OutgoingMail(first.sender, addresses, first.data)
+
+    def rcpt(line: str) -> str | None:
+        return "550 5.1.1 no such user" if "<bad" in line else None
+
+    async with ScriptedSmtp(RCPT=rcpt, DOT=[b"250 2.0.0 ok\r\n250 2.0.0 ok\r\n"]) as server:
+        (taken, confused), _ = await send_in_a_row(server, [first, second])
+    assert isinstance(taken.outcomes[0], Sent)
+    assert [is_uncharged(outcome) for outcome in confused.outcomes] == [True] * len(recipients)
     assert subjects(server) == ["a"]
 
 

@@ -23,6 +23,10 @@ class Stale:
     """The server closed the connection while it was idle."""
 
 
+class DiesAtMail:
+    """The server hangs up instead of answering MAIL."""
+
+
 class Hang:
     """No reply comes until the test lets it, before or after the final dot; if it `stalls`, beyond all patience."""
 
@@ -33,7 +37,7 @@ class Hang:
         self.reply = asyncio.Event()
 
 
-Answer = Outcome | tuple[Outcome, ...] | Exception | Hang | type[Stale]
+Answer = Outcome | tuple[Outcome, ...] | Exception | Hang | type[Stale] | type[DiesAtMail]
 
 
 class FakeConnection:
@@ -59,12 +63,15 @@ class FakeConnection:
         self._ahead = None
         assert self.usable
         assert not self.closed
-        answer = self._relay.answers.popleft() if self._relay.answers else SENT
+        answer = self._relay.answer_to(mail)
         if isinstance(answer, Exception):
             raise answer
         if answer is Stale:
             self.usable = False
             return SendResult((RELAY_DOWN,) * len(mail.recipients), stale=True)
+        if answer is DiesAtMail:
+            self.usable = False
+            return SendResult((RELAY_DOWN,) * len(mail.recipients), died_at_mail=True)
         self._relay.mails.append(mail)
         self.mails += 1
         if self.capabilities.pipelining:
@@ -105,6 +112,7 @@ class FakeRelay:
 
     def __init__(self) -> None:
         self.answers: deque[Answer] = deque()
+        self.answers_about: dict[bytes, deque[Answer]] = {}  # by what stands in a mail; they go before the others
         self.faults: deque[Deferred | None] = deque()  # why the next connections are not made; None: one is made
         self.keeps_alive = True  # False: it hangs up after each mail
         self.capabilities = Capabilities()
@@ -119,6 +127,14 @@ class FakeRelay:
         self.closing = asyncio.Event()
         self.may_close = asyncio.Event()
         self.may_close.set()
+        self.may_connect = asyncio.Event()  # cleared: it greets nobody yet
+        self.may_connect.set()
+
+    def answer_to(self, mail: OutgoingMail) -> Answer:
+        """Return how the relay answers this mail."""
+        about = [answers for words, answers in self.answers_about.items() if words in mail.data and answers]
+        answers = about[0] if about else self.answers
+        return answers.popleft() if answers else SENT
 
     async def connect(self, may_pipeline: bool) -> Connection:
         """Return a connection that is ready, or raise RelayFault."""
@@ -126,8 +142,11 @@ class FakeRelay:
         self.connects += 1
         self.connecting += 1
         self.on_connect()
-        await asyncio.sleep(0)
-        self.connecting -= 1
+        try:
+            await asyncio.sleep(0)
+            await self.may_connect.wait()
+        finally:
+            self.connecting -= 1
         fault = self.faults.popleft() if self.faults else None
         if sum(not connection.closed for connection in self.connections) >= self.most_sessions:
             fault = TOO_MANY_SESSIONS

@@ -3,27 +3,38 @@
 from app.delivery.connection import Connection
 from app.delivery.opening import DEFAULT_TIMEOUTS, Approach, Timeouts
 from app.domain.envelope import EnvelopeState
+from app.domain.login import Login
 from app.domain.relay import Relay, RelayPolicy, Security
-from app.net.logins import NoLogin
+from app.net.logins import FixedLogin, NoLogin
+from tests.support.clock import FakeClock
 from tests.support.scripted_smtp import ScriptedSmtp
 from tests.support.sending import Sending
 
 ALONE = RelayPolicy(connections=1)
 
 
-def approach_to(server: ScriptedSmtp, *, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> Approach:
-    """Return how the server is approached: in plaintext, without a login."""
+def approach_to(server: ScriptedSmtp, *, timeouts: Timeouts = DEFAULT_TIMEOUTS, login: Login | None = None) -> Approach:
+    """Return how the server is approached: in plaintext."""
     relay = Relay(name="mx", host=server.host, port=server.port, security=Security.OPPORTUNISTIC)
-    return Approach(relay=relay, logins=NoLogin(), helo_name="client.test", timeouts=timeouts)
+    logins = FixedLogin(login) if login else NoLogin()
+    return Approach(relay=relay, logins=logins, helo_name="client.test", timeouts=timeouts)
 
 
-def sending_to(server: ScriptedSmtp, policy: RelayPolicy = ALONE, *, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> Sending:
+def sending_to(
+    server: ScriptedSmtp,
+    policy: RelayPolicy = ALONE,
+    *,
+    timeouts: Timeouts = DEFAULT_TIMEOUTS,
+    login: Login | None = None,
+    clock: FakeClock | None = None,
+) -> Sending:
     """Return a sender to this server; its journal is in memory."""
+    approach = approach_to(server, timeouts=timeouts, login=login)
 
     async def connect(may_pipeline: bool) -> Connection:
-        return await Connection.open(approach_to(server, timeouts=timeouts), may_pipeline=may_pipeline)
+        return await Connection.open(approach, may_pipeline=may_pipeline)
 
-    return Sending(policies=[policy], connect=connect)
+    return Sending(policies=[policy], connect=connect, clock=clock)
 
 
 def subjects(server: ScriptedSmtp) -> list[str]:

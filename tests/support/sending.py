@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from app.delivery.link import Connect, RelayLink
@@ -23,6 +24,7 @@ from tests.support.memory_journal import MemoryJournal
 
 HANG = 30  # seconds; far beyond what any of these tests takes
 POISON = "poison"
+HEAVY_AT_ONCE = 2  # mails with attachments
 
 
 class Sending:
@@ -46,7 +48,7 @@ class Sending:
         self.relay = self.fakes[0]
         self.clock = clock or FakeClock(tick=3600)
         self.make = Factory()
-        self.queue = MailQueue(store=self.journal, clock=self.clock, most_heavy=2)
+        self.queue = MailQueue(store=self.journal, clock=self.clock, most_heavy=HEAVY_AT_ONCE)
         connects = [fake.connect for fake in self.fakes]
         connects[0] = connect or connects[0]
         self.links = [
@@ -99,6 +101,12 @@ class Sending:
         assert self._running is not None
         async with asyncio.timeout(HANG):
             await self._running
+
+    def pass_time(self, duration: timedelta) -> None:
+        """Let time go on, and have everybody look at the clock who waits for a time."""
+        self.clock.pass_time(duration)
+        self.link.on_change()  # wakes the workers of every link
+        self.queue.wake()
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Let it run until something is so."""

@@ -90,6 +90,24 @@ async def test_a_mail_that_is_under_way_is_left_alone(sending: Sending, expiry: 
     assert (verdict.envelope_id, verdict.state) == (envelope, EnvelopeState.SENT)
 
 
+async def test_a_mail_that_is_sent_before_it_is_withdrawn_stays_sent(sending: Sending, expiry: Expiry) -> None:
+    """What the sweep has read may be out of date; the queue then holds nothing of it any more."""
+    overdue = sending.journal.overdue
+    (old,) = sending.put()
+
+    async def sent_meanwhile(*, made_before: int, after: int, limit: int) -> list[QueuedMail]:
+        found = await overdue(made_before=made_before, after=after, limit=limit)
+        if not sending.journal.verdicts:
+            await sending.drain()
+        return found
+
+    sending.journal.overdue = sent_meanwhile  # type: ignore[method-assign]  # a journal that takes its time
+    await expiry.sweep()
+    (verdict,) = sending.journal.verdicts
+    assert (verdict.envelope_id, verdict.state) == (old, EnvelopeState.SENT)
+    assert sending.queue.withdraw(old)
+
+
 async def test_what_was_given_up_is_not_sent(sending: Sending, expiry: Expiry) -> None:
     """Though it stood in the queue, and would have been the next."""
     hang = Hang(past_final_dot=False)

@@ -12,7 +12,7 @@ from app.delivery.suspects import UNCHARGED_FAULTS
 from app.domain.alert import Severity
 from app.domain.attachment import Attachment
 from app.domain.envelope import DeliveryState, EnvelopeState
-from app.domain.outcome import Deferred, Refused, Reply, Scope
+from app.domain.outcome import Deferred, Reply, Scope
 from app.domain.rate import Rate
 from app.domain.relay import RelayPolicy
 from app.protocols.smtp.capabilities import Capabilities
@@ -28,11 +28,10 @@ from tests.support.factories import (
     an_attachment,
     many_recipients,
 )
-from tests.support.fake_relay import Hang, Stale
+from tests.support.fake_relay import TOO_MANY_SESSIONS, DiesAtMail, Hang, Stale
 from tests.support.sending import POISON, Sending
 
 ONE_TOO_MANY = Deferred(Scope.RECIPIENT, "too many recipients", Reply(452), too_many_recipients=True)
-TOO_LARGE = Refused(Scope.MESSAGE, "the mail is larger than the relay takes", Reply(552), too_large=True)
 
 
 async def test_a_mail_goes_to_every_recipient(sending: Sending) -> None:
@@ -161,7 +160,7 @@ async def test_a_relay_that_fails_in_the_dialogue_costs_no_attempt(sending: Send
 
 async def test_a_relay_that_greets_and_then_fails_rests_for_longer_and_longer(sending: Sending) -> None:
     """That its probes succeed is no reason to try it every second; a mail that it answers is."""
-    sending.relay.answers.extend([RELAY_DOWN, RELAY_DOWN, DEFERRED, RELAY_DOWN])
+    sending.relay.answers.extend([RELAY_DOWN, RELAY_DOWN, REFUSED, RELAY_DOWN])
     sending.relay.keeps_alive = False
     sending.put(2)
     with capture_logs() as logs:
@@ -232,6 +231,17 @@ async def test_a_mail_that_makes_the_relay_fail_again_and_again_pays_for_it(send
     assert verdicts[0].deliveries[0].attempts == 1
 
 
+async def test_a_mail_at_which_the_relay_hangs_up_unasked_pays_for_it(sending: Sending) -> None:
+    """Before it answers MAIL, perhaps because of the announced size: the third time in a row is charged."""
+    sending.relay.answers.extend([DiesAtMail] * UNCHARGED_FAULTS)
+    (culprit,) = sending.put()
+    sending.put(2)
+    sending.start()
+    verdicts = await sending.recorded(3)
+    assert [verdict.state for verdict in verdicts] == [EnvelopeState.OPEN, EnvelopeState.SENT, EnvelopeState.SENT]
+    assert (verdicts[0].envelope_id, verdicts[0].deliveries[0].attempts) == (culprit, 1)
+
+
 async def test_a_poisoned_mail_says_nothing_about_the_relay(sending: Sending) -> None:
     """It neither opens the breaker nor keeps a relay that is back from being used."""
     sending.link.trip(RELAY_DOWN, 0)
@@ -279,6 +289,18 @@ async def test_a_fault_between_two_transactions_leaves_the_rest_uncharged(sendin
     assert [(delivery.position, delivery.attempts) for delivery in second.deliveries] == [(1, 1)]
 
 
+async def test_who_has_the_mail_keeps_it_when_the_next_connection_cannot_be_opened(sending: Sending) -> None:
+    """A connection for each recipient: what the relay took over the first one stays taken, and goes out once."""
+    sending.relay.capabilities = Capabilities(max_recipients=1, max_mails=1)
+    sending.relay.faults.extend([None, TOO_MANY_SESSIONS])
+    sending.put()
+    sending.start()
+    first, second = await sending.recorded(2)
+    assert [(delivery.position, delivery.state) for delivery in first.deliveries] == [(0, DeliveryState.SENT)]
+    assert [(delivery.position, delivery.attempts) for delivery in second.deliveries] == [(1, 1)]
+    assert [mail.recipients for mail in sending.relay.mails] == [("ops@example.org",), ("boss@example.org",)]
+
+
 async def test_an_announced_number_of_recipients_is_kept(sending: Sending) -> None:
     """RCPTMAX (RFC 9422): nobody is one too many."""
     sending.relay.capabilities = Capabilities(max_recipients=1)
@@ -321,60 +343,6 @@ async def test_no_mail_leaves_over_its_rate() -> None:
         sending.clock.pass_time(timedelta(seconds=1))
         await asyncio.sleep(0.001)
     await sending.drain()
-
-
-# Attachments
-
-
-async def test_attachments_are_fetched_for_the_mail_that_has_them(sending: Sending) -> None:
-    """In the queue a mail is without its files; what goes out has them."""
-    sending.put(attachments=(an_attachment(b"one"), an_attachment(b"two")))
-    sending.put()
-    await sending.drain()
-    assert [mail.data for mail in sending.relay.mails] == [
-        b"Subject: disk full\r\n\r\nonetwo",
-        b"Subject: disk full\r\n\r\n",
-    ]
-
-
-async def test_few_mails_with_attachments_are_in_memory_at_once() -> None:
-    """However many connections there are; mails without go on meanwhile."""
-    sending = Sending(connections=5)
-    hangs = [Hang(past_final_dot=False) for _ in range(HEAVY_AT_ONCE)]
-    sending.relay.answers.extend(hangs)
-    heavy = sending.put(4, attachments=(an_attachment(),), severity=Severity.CRITICAL)
-    sending.start()
-    for hang in hangs:
-        await hang.reached.wait()
-    light = sending.put(3)
-    assert {verdict.envelope_id for verdict in await sending.recorded(3)} == set(light)
-    assert len(sending.relay.mails) == HEAVY_AT_ONCE + len(light)
-    for hang in hangs:
-        hang.reply.set()
-    await sending.recorded(len(light) + len(heavy))
-    await sending.drain()
-
-
-async def test_attachments_that_cannot_be_read_defer_their_mail_alone(sending: Sending) -> None:
-    """The mail waits like any other that could not be made."""
-    sending.attachments_fault = OSError("disk")
-    (broken,) = sending.put(attachments=(an_attachment(),), severity=Severity.CRITICAL)
-    sending.put()
-    await sending.drain()
-    states = {verdict.envelope_id: verdict.state for verdict in sending.journal.verdicts}
-    assert states.pop(broken) is EnvelopeState.OPEN
-    assert set(states.values()) == {EnvelopeState.SENT}
-
-
-async def test_a_mail_too_large_leaves_without_its_attachments(sending: Sending) -> None:
-    """At once, to everybody who was refused for that, and only once."""
-    sending.relay.answers.append(TOO_LARGE)
-    sending.put(attachments=(an_attachment(b"core dump"),))
-    sending.start()
-    first, second = await sending.recorded(2)
-    assert (first.without_attachments, first.state) == (True, EnvelopeState.OPEN)
-    assert second.state is EnvelopeState.SENT
-    assert [b"core dump" in mail.data for mail in sending.relay.mails] == [True, False]
 
 
 # Cut off

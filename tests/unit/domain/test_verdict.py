@@ -231,6 +231,28 @@ def test_only_those_whose_wait_is_over_are_tried() -> None:
     assert recipients_to_try(mail, NOW) == (mail.deliveries[1],)
 
 
+def test_an_ambiguous_recipient_waits_his_minute_beside_one_who_is_due() -> None:
+    """Whoever may have the mail already is not tried with the other, whose wait is shorter."""
+    mail = make.mail()
+    first = judged(mail, [AMBIGUOUS, DEFERRED], random=0)
+    due_at = NOW + retry_delay(1, 0)
+    assert first.due_at == due_at
+    mail = replace(mail, deliveries=first.deliveries)
+    assert recipients_to_try(mail, due_at) == mail.deliveries[1:]
+    assert recipients_to_try(mail, NOW + AMBIGUOUS_DELAY) == mail.deliveries
+
+
+@pytest.mark.parametrize("random", [0, 0.5, 0.99], ids=["soon", "usual", "late"])
+def test_a_mail_is_due_again_when_its_ambiguous_recipient_is(random: float) -> None:
+    """Once the other one has it, the rest of the minute is waited for, and is not begun anew."""
+    mail = make.mail()
+    first = judged(mail, [AMBIGUOUS, DEFERRED], random=random)
+    mail = replace(mail, deliveries=first.deliveries)
+    second = judge(mail, {1: SENT}, an_attempt(at=first.due_at, random=random))
+    assert second is not None
+    assert second.due_at == NOW + AMBIGUOUS_DELAY
+
+
 def test_who_was_never_tried_is_tried_now() -> None:
     """And so is one whose wait ends with the shortest jitter."""
     mail = make.mail()

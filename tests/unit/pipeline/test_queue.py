@@ -114,6 +114,25 @@ async def test_what_is_put_back_is_next(bench: Bench) -> None:
     assert await bench.take_ids(3) == made
 
 
+async def test_what_is_put_back_waits_behind_what_is_more_severe(bench: Bench) -> None:
+    """A mail that a relay hangs up at does not keep a critical one that has come meanwhile from leaving."""
+    (low,) = bench.put(severity=Severity.INFO)
+    mail = await bench.take()
+    (critical,) = bench.put(severity=Severity.CRITICAL)
+    await bench.settled()
+    bench.queue.put_back(mail)
+    assert await bench.take_ids(2) == [critical, low]
+
+
+async def test_what_two_put_back_keeps_its_order(bench: Bench) -> None:
+    """The older of two mails stays the next, whichever of them comes back last."""
+    made = bench.put(3)
+    older, younger = await bench.take(), await bench.take()
+    for mail in (older, younger):
+        bench.queue.put_back(mail)
+    assert await bench.take_ids(3) == made
+
+
 async def test_what_is_put_back_goes_to_whoever_waits(bench: Bench) -> None:
     """The other workers do not sleep while one cannot send."""
     (envelope,) = bench.put()

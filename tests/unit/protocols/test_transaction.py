@@ -31,6 +31,58 @@ def test_loss_before_the_final_dot() -> None:
     assert deferred == Deferred(Scope.RELAY, "gone")
 
 
+def test_replies_that_made_no_sense_count_for_nobody() -> None:
+    """Who was refused may have been refused with the reply to another, so nobody is charged or refused."""
+    transaction = _transaction(250, 550, 250)
+    transaction.lost("gone", confused=True)
+    assert transaction.outcomes() == (Deferred(Scope.RELAY, "gone"),) * 2
+
+
+def test_what_was_not_asked_is_known_however_confused_the_server_is() -> None:
+    """An address that it cannot take stays refused."""
+    transaction = Transaction(UMLAUT, PIPELINING)
+    transaction.start()
+    transaction.lost("gone", confused=True)
+    assert transaction.outcomes() == (Refused(Scope.RECIPIENT, NEEDS_SMTPUTF8), Deferred(Scope.RELAY, "gone"))
+
+
+def test_behind_the_final_dot_confusion_is_ambiguous() -> None:
+    """Replies to commands were in their place when the content was asked for."""
+    transaction = _transaction(250, 550, 250, 354)
+    transaction.final_dot_sent()
+    transaction.lost("nonsense", confused=True)
+    refused, ambiguous = transaction.outcomes()
+    assert isinstance(refused, Refused)
+    assert isinstance(ambiguous, Deferred)
+    assert ambiguous.ambiguous
+
+
+@pytest.mark.parametrize("code", [530, 534, 535, 538])
+@pytest.mark.parametrize("wanted_for", [0, 1], ids=["before", "behind"])
+@pytest.mark.parametrize("capabilities", [PIPELINING, Capabilities()], ids=["pipelined", "stop-and-wait"])
+def test_a_login_wanted_for_one_recipient_is_his_matter(capabilities: Capabilities, wanted_for: int, code: int) -> None:
+    """Beside one that was accepted, before or behind him: then it is not the settings."""
+    codes = [250, 250]
+    codes[wanted_for] = code
+    transaction = _transaction(250, *codes, 354, capabilities=capabilities)
+    transaction.final_dot_sent()
+    transaction.receive(ServerReply(250, ("taken",)))
+    outcomes = transaction.outcomes()
+    assert isinstance(outcomes[1 - wanted_for], Sent)
+    refused = outcomes[wanted_for]
+    assert isinstance(refused, Refused)
+    assert (refused.scope, refused.reply) == (Scope.RECIPIENT, Reply(code, "text"))
+
+
+def test_a_login_wanted_for_all_recipients_is_about_the_settings() -> None:
+    """Nobody is refused for a relay that wants a password first."""
+    transaction = _transaction(250, 530, 530, 554)
+    assert {outcome.scope for outcome in transaction.outcomes() if isinstance(outcome, Deferred)} == {
+        Scope.CONFIGURATION
+    }
+    assert len(transaction.outcomes()) == 2
+
+
 def test_loss_after_the_final_dot() -> None:
     """A connection lost after the final dot is ambiguous for those who were accepted."""
     transaction = _transaction(250, 550, 250, 354)

@@ -1,6 +1,7 @@
 """What is said when the journal does not let the daemon start."""
 
 import json
+import shlex
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -25,7 +26,7 @@ def settings(tmp_path: Path) -> Settings:
     environ = ADDRESSES | {
         "MAILALERT_DATA_DIR": str(tmp_path),
         "MAILALERT_RELAY": "smtp://127.0.0.1:1",
-        "MAILALERT_ALARM__COMMAND": json.dumps(command),
+        "MAILALERT_ALARM__COMMAND": shlex.join(command),
     }
     return load_settings(config=None, sandbox=False, environ=environ)
 
