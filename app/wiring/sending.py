@@ -1,6 +1,6 @@
 """Builds the parts from the queue to the relays."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.delivery.connection import Connection
@@ -39,10 +39,14 @@ class SendingHalf:
 
 
 def mail_queue(ground: Ground) -> MailQueue:
-    """Build the queue. Mails with attachments never take all the connections of a relay, if it has several."""
-    fewest = min(setup.policy.connections for setup in ground.relays)
-    most_heavy = max(1, min(HEAVY_AT_ONCE, fewest - 1))
-    return MailQueue(store=ground.journal, clock=ground.steady, most_heavy=most_heavy)
+    """Build the queue."""
+    connections = [setup.policy.connections for setup in ground.relays]
+    return MailQueue(store=ground.journal, clock=ground.steady, most_heavy=most_heavy(connections))
+
+
+def most_heavy(connections: Sequence[int]) -> int:
+    """Return how many mails with attachments are sent at once: never all connections of a relay, if it has several."""
+    return max(1, min(HEAVY_AT_ONCE, min(connections) - 1))
 
 
 def all_relays(ground: Ground, *, helo_name: str | None) -> Relays:

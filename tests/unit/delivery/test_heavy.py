@@ -1,6 +1,5 @@
 """Mails with attachments: fetched and made when it is their turn, few at once, and never in the way of the others."""
 
-import asyncio
 from collections import deque
 
 import pytest
@@ -97,14 +96,14 @@ async def test_a_relay_that_thinks_for_long_keeps_no_attachments_waiting(pipelin
     """The places of the mails that it thinks about are free for the next."""
     sending = Sending(connections=HEAVY_AT_ONCE + 1)
     sending.relay.capabilities = Capabilities(pipelining=pipelining)
-    stalls = [Hang(past_final_dot=True, stalls=True) for _ in range(HEAVY_AT_ONCE)]
-    sending.relay.answers_about[b"slow"] = deque(stalls)
+    stalls, light = [Hang(past_final_dot=True, stalls=True) for _ in range(HEAVY_AT_ONCE)], Hang(past_final_dot=False)
+    sending.relay.answers_about |= {b"slow": deque(stalls), b"light": deque([light])}
     slow = put_heavy(sending, HEAVY_AT_ONCE, Severity.CRITICAL, "slow")
-    others = sending.put(10) + put_heavy(sending, 3, Severity.INFO)
-    sending.relay.may_connect.clear()
+    others = sending.put(10, subject="light") + put_heavy(sending, 3, Severity.INFO)
     sending.start()
-    await asyncio.sleep(0.05)  # each worker has a mail in hand, and light ones are ready to go ahead
-    sending.relay.may_connect.set()
+    for hang in (*stalls, light):
+        await hang.reached.wait()
+    light.reply.set()
     assert {verdict.envelope_id for verdict in await sending.recorded(len(others))} == set(others)
     for stall in stalls:
         stall.reply.set()
