@@ -66,7 +66,7 @@ class Courier:
         try:
             await self._send_all(parcel, following, begun, epoch)
         except RelayFault as fault:
-            if not self._link.bears_no_more(fault.outcome):
+            if not self._link.turned_away(fault.outcome):
                 self._link.trip(fault.outcome, epoch)
             parcel.fail(fault.outcome)
         except StillBroken as broken:
@@ -82,7 +82,7 @@ class Courier:
             self._link.resumed(self._number)
         outcomes: Mapping[int, Outcome] = parcel.outcomes
         if parcel.is_suspect:
-            outcomes = self._tools.suspects.charged(parcel.mail.envelope.id, outcomes)
+            outcomes = self._tools.suspects.charge_if_due(parcel.mail.envelope.id, outcomes)
         self.settle(parcel.mail, outcomes)
         # Behind the verdict: what is seen must be noted, even if this is cancelled.
         await self._drop_unusable()
@@ -126,7 +126,7 @@ class Courier:
         if not result.unasked:
             link.answered(result, epoch)
         if any(not isinstance(outcome, Deferred) for outcome in outcomes):
-            self._tools.relays.left()
+            self._tools.relays.mail_left()
         return True
 
     def _settle_cut_off(self, parcel: Parcel) -> None:

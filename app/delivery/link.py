@@ -221,7 +221,7 @@ class RelayLink:
         log.info("relay_recovered", relay=self.name)
         self._tell()
 
-    def bears_no_more(self, fault: Deferred) -> bool:
+    def turned_away(self, fault: Deferred) -> bool:
         """Note that a connection was turned away; tell whether that is because there are others already.
 
         A greeting with 421 or another 4xx says "too many" then, and is no reason to leave the relay alone: those

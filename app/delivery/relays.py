@@ -60,7 +60,7 @@ class Relays:
         if self._trying_since is None:
             self._trying_since = self._clock.monotonic()
 
-    def left(self) -> None:
+    def mail_left(self) -> None:
         """Note that a recipient is done with."""
         self._trying_since = None
 

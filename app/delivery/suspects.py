@@ -18,7 +18,7 @@ class Suspects:
     def __init__(self) -> None:
         self._faults: Counter[int] = Counter()
 
-    def charged(self, envelope_id: int, outcomes: Mapping[int, Outcome]) -> Mapping[int, Outcome]:
+    def charge_if_due(self, envelope_id: int, outcomes: Mapping[int, Outcome]) -> Mapping[int, Outcome]:
         """Return the outcomes as they are, or charged to the mail once it is too suspicious."""
         if not any(map(is_uncharged, outcomes.values())):
             return outcomes

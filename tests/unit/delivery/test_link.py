@@ -189,7 +189,7 @@ async def test_a_connection_too_many_is_no_fault(link: RelayLink) -> None:
     """A 421 as the greeting beside open sessions says how many the relay bears; the first of them go on."""
     for number in (3, 1, 0):
         link.opened(number)
-    assert link.bears_no_more(BUSY)
+    assert link.turned_away(BUSY)
     assert [link.wants(number) for number in range(4)] == [False, True, False, True]
 
 
@@ -202,7 +202,7 @@ async def test_what_is_no_congestion(link: RelayLink, sessions: int, fault: Defe
     """A relay that turns away the only connection, or does not answer, is left alone."""
     for number in range(sessions):
         link.opened(number)
-    assert not link.bears_no_more(fault)
+    assert not link.turned_away(fault)
     assert link.wants(3)
 
 
@@ -210,7 +210,7 @@ async def test_whoever_has_the_only_session_keeps_it(link: RelayLink, workers: W
     """A relay that bears one session is not asked for another one until that is closed."""
     link.opened(2)
     for _ in range(3):
-        assert link.bears_no_more(BUSY)
+        assert link.turned_away(BUSY)
     assert await workers.wait(0, 1, 2, 3) == {2: Turn.SEND}
     link.closed(2)
     assert await workers.wait() == {0: Turn.SEND}
@@ -347,7 +347,7 @@ async def test_a_session_that_ends_while_it_stalls_leaves_nothing_behind(link: R
     link.stalled(2)
     link.closed(2)
     link.opened(2)
-    assert link.bears_no_more(BUSY)
+    assert link.turned_away(BUSY)
     assert link.wants(2)
 
 
@@ -355,7 +355,7 @@ async def test_a_relay_that_bears_only_a_stalled_session_is_at_fault(link: Relay
     """Nothing would leave over it before that is answered, so another relay must take over."""
     link.opened(0)
     link.stalled(0)
-    assert not link.bears_no_more(BUSY)
+    assert not link.turned_away(BUSY)
 
 
 # Mail after mail

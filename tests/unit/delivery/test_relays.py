@@ -135,7 +135,7 @@ async def test_it_tells_for_how_long_no_mail_could_leave(clock: FakeClock) -> No
     relays.trying()
     clock.pass_time(MINUTE)
     assert (relays.blocked_for, relays.last_reason) == (2 * MINUTE, "the relay deferred the mail (451 4.3.0 later)")
-    relays.left()
+    relays.mail_left()
     clock.pass_time(MINUTE)
     assert (relays.blocked_for, relays.last_reason) == (timedelta(), "")
 
