@@ -9,8 +9,8 @@ from app.smtpd.session import SmtpLimits
 
 HOST = "127.0.0.1"
 LIMITS = SmtpLimits(
-    message_bytes=8_388_608,  # far above what an alert can become
-    connections=32,  # the sender's pool has a handful; with the above it bounds the memory to 256 MiB
+    message_bytes=33_554_432,  # above what an alert with all its attachments can become
+    connections=8,  # the sender's pool has a handful; with the above it bounds the memory to 256 MiB
 )
 
 
