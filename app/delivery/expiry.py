@@ -59,15 +59,17 @@ class Expiry:
         made_before = running - int(LONGEST_LIFE.total_seconds())
         found = await self._store.overdue(made_before=made_before, after=after, limit=PAGE)
         ours = {mail.envelope.id for mail in found if self._queue.withdraw(mail.envelope.id)}
-        if ours:
+        try:
             # Read again: until it was withdrawn a mail may have been sent, and then it is not there any more.
-            for mail in await self._store.overdue(made_before=made_before, after=after, limit=PAGE):
+            again = await self._store.overdue(made_before=made_before, after=after, limit=PAGE) if ours else ()
+            for mail in again:
                 if mail.envelope.id in ours:
-                    ours.remove(mail.envelope.id)
                     await self._recorder.wait_for_room()
+                    ours.remove(mail.envelope.id)
                     self._recorder.record(mail, expire(mail, self._attempt(mail, running)))
-        for envelope_id in ours:
-            self._queue.settle(envelope_id, waits=True)
+        finally:
+            for envelope_id in ours:
+                self._queue.settle(envelope_id, waits=True)
         return found[-1].envelope.id if found else None
 
     def _attempt(self, mail: QueuedMail, running: int) -> Attempt:

@@ -93,6 +93,11 @@ class RelayLink:
         return len(self._holders)
 
     @property
+    def is_stalled(self) -> bool:
+        """Whether the relay thinks about the mails of all its workers for long."""
+        return len(self._stalled) >= self.policy.connections
+
+    @property
     def epoch(self) -> int:
         """What `trip` wants to know: when the attempt began."""
         return self._breaker.epoch
@@ -122,17 +127,19 @@ class RelayLink:
     def closed(self, number: int) -> None:
         """Note that worker `number` has none any more."""
         self._holders.remove(number)
-        self._stalled.discard(number)
+        self.resumed(number)
         self._changed.set()
 
     def stalled(self, number: int) -> None:
         """Note that the relay thinks about the mail of worker `number` for long: others need not wait for that."""
         self._stalled.add(number)
-        self._changed.set()
+        self._tell()
 
     def resumed(self, number: int) -> None:
         """Note that it has answered."""
-        self._stalled.discard(number)
+        if number in self._stalled:
+            self._stalled.remove(number)
+            self._tell()
 
     def wants(self, number: int) -> bool:
         """Tell whether worker `number` (from 0) is one of those that send, though perhaps not this very moment."""
@@ -244,7 +251,8 @@ class RelayLink:
         elif self._concurrency.succeeded():
             self._changed.set()
         fault = self.record.note_answer(result)
-        if fault is not None:
+        # The only relay goes on where it puts mails off: they may be of one kind, and others need not wait for that.
+        if fault is not None and (self.others_work or fault.reply is None):
             self.trip(fault, epoch, rests=self.others_work)
 
     def takes_recipients(self, count: int) -> None:

@@ -76,7 +76,9 @@ class Relays:
 
     def _activate(self) -> None:
         usable = [link for link in self.links if link.fault is None]
-        first = min((link.policy.priority for link in usable), default=None)
+        # One that thinks about all its mails for long takes no more just now; then others do.
+        going = [link for link in usable if not link.is_stalled] or usable
+        first = min((link.policy.priority for link in going), default=None)
         for link in self.links:
             others_work = any(other is not link for other in usable)
             link.set_active(active=link in usable and link.policy.priority == first, others_work=others_work)

@@ -139,11 +139,16 @@ class MailQueue:
 
     def _release_idle(self) -> None:
         """Give up leases that nobody asks for: a crash would flag the mails for nothing."""
-        if not self._ready or self._leasing or not self._is_idle():
+        if self._ready and self._is_idle():
+            self._release_ready()
+            self._lease(_note_failed_lease)
+
+    def _release_ready(self) -> None:
+        """Let the ready mails wait in the window again, unless others are just being leased."""
+        if self._leasing:
             return
         self._leased -= {mail.envelope.id for mail in self._ready}
         self._window = deque(sorted([*self._ready.clear(), *self._window], key=_most_severe_first))
-        self._lease(_note_failed_lease)
 
     def _on_leased(self, mails: Sequence[QueuedMail], done: "asyncio.Future[None]") -> None:
         self._leasing = False
@@ -181,9 +186,12 @@ class MailQueue:
     def put_back(self, mail: QueuedMail) -> None:
         """Return a mail that was not tried; it is the next to be handed out."""
         self._sending.discard(mail.envelope.id)
-        if not self.finished:
-            self._ready.put_back(mail)
-            self._hand_out()
+        if self.finished:
+            return
+        self._ready.put_back(mail)
+        if self._window and self._window[0].envelope.severity.rank > mail.envelope.severity.rank:
+            self._release_ready()  # those more severe are leased first
+        self._hand_out()
 
     def free_heavy_place(self, envelope_id: int) -> None:
         """Say that this mail, if it has attachments, does not keep others with attachments waiting any more."""

@@ -1,7 +1,7 @@
 """Expiry: what has waited for the longest life is given up, unless it is just under way."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
 import pytest
@@ -142,3 +142,24 @@ async def test_a_sweep_that_fails_is_followed_by_another(sending: Sending, sweep
             await failed.wait()
         await sending.recorded()
     assert logs[0]["event"] == "expiry_failed"
+
+
+async def test_a_read_that_fails_keeps_no_mail_back(
+    sending: Sending, expiry: Expiry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was withdrawn for it can be sent, or expire at the next sweep."""
+    (old,) = sending.put()
+    reads = iter([[sending.journal.entries[old].mail]])
+    with monkeypatch.context() as broken:
+        broken.setattr(sending.journal, "overdue", lambda **_: _read(reads))
+        with pytest.raises(OSError, match="disk"):
+            await expiry.sweep()
+    await expiry.sweep()
+    assert [verdict.envelope_id for verdict in sending.journal.verdicts] == [old]
+
+
+async def _read(reads: Iterator[list[QueuedMail]]) -> list[QueuedMail]:
+    """Give the next page, and fail when there is none."""
+    for page in reads:
+        return page
+    raise OSError("disk")

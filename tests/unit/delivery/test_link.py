@@ -373,6 +373,16 @@ async def test_a_relay_that_takes_none_of_the_mails_rests(link: RelayLink, clock
     assert (link.fault, link.failures) == (Deferred(Scope.RELAY, TAKES_NOTHING), 2)
 
 
+async def test_the_only_relay_goes_on_where_it_puts_mails_off(link: RelayLink) -> None:
+    """They may be of one kind, and a critical mail must not wait for that; beside another relay it rests."""
+    for _ in range(2 * NOT_TAKEN):
+        answered(link, DEFERRED)
+    assert link.fault is None
+    link.set_active(active=True, others_work=True)
+    answered(link, DEFERRED)
+    assert link.fault == Deferred(Scope.RELAY, TAKES_NOTHING, DEFERRED.reply)
+
+
 async def test_a_late_answer_from_before_the_pause_is_no_new_fault(link: RelayLink, clock: FakeClock) -> None:
     """Only what began after the relay came back tells that it is still broken."""
     before = link.epoch

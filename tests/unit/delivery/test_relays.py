@@ -175,3 +175,19 @@ async def test_a_drain_is_for_all(clock: FakeClock) -> None:
     trip(*relays.links)
     relays.drain()
     assert [(await link.turn(0)).name for link in relays.links] == ["PROBE", "PROBE"]
+
+
+async def test_a_relay_that_thinks_about_all_its_mails_lets_the_next_one_send(clock: FakeClock) -> None:
+    """Until it answers one of them; with no other relay it stays the one that sends."""
+    relays = some_relays(clock, 1, 2)
+    first, second = relays.links
+    for number in range(first.policy.connections):
+        assert active(relays) == ["mx1"]
+        first.opened(number)
+        first.stalled(number)
+    assert active(relays) == ["mx2"]
+    first.resumed(0)
+    assert active(relays) == ["mx1"]
+    first.stalled(0)
+    trip(second)
+    assert active(relays) == ["mx1"]

@@ -124,6 +124,20 @@ async def test_what_is_put_back_waits_behind_what_is_more_severe(bench: Bench) -
     assert await bench.take_ids(2) == [critical, low]
 
 
+async def test_what_is_put_back_after_a_rest_waits_behind_what_is_more_severe(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when nobody has come for a mail for long, so that those more severe are in the window again."""
+    monkeypatch.setattr(queue_module, "IDLE_LEASE_SECONDS", -1.0)
+    monkeypatch.setattr(queue_module, "POLL_SECONDS", 0.01)
+    bench.put(severity=Severity.INFO)
+    mail = await bench.take()
+    critical = bench.put(5, severity=Severity.CRITICAL)
+    await asyncio.sleep(0.05)
+    bench.queue.put_back(mail)
+    assert await bench.take_ids(6) == [*critical, mail.envelope.id]
+
+
 async def test_what_two_put_back_keeps_its_order(bench: Bench) -> None:
     """The older of two mails stays the next, whichever of them comes back last."""
     made = bench.put(3)
