@@ -34,6 +34,24 @@ def dead_letters_router(
         page = await store.dead_letters(before=cursor or None, limit=limit)
         return JSONResponse({"dead_letters": list(map(_shown, page.letters)), "next": cursor_text(page.next_before)})
 
+    @router.delete(
+        "/dead-letters/{letter_id}",
+        summary="Give one up, on the record; named by its id or its alert's",
+        responses=MISSING | {200: example(DROPPED)},
+    )
+    async def drop_dead_letter(letter_id: str) -> Response:
+        number = parse_id(letter_id)
+        if number is None or not await store.drop(number, start().at):
+            return problem_response(problems.not_found(NONE_SUCH))
+        return JSONResponse({"id": format_id(number), "status": "dropped"})
+
+    _add_retries(router, store, start, wake)
+    return router
+
+
+def _add_retries(
+    router: APIRouter, store: DeadLetterStore, start: Callable[[], FreshStart], wake: Callable[[], None]
+) -> None:
     @router.post(
         "/dead-letters/retry",
         status_code=202,
@@ -57,19 +75,6 @@ def dead_letters_router(
             return problem_response(problems.not_found(NONE_SUCH))
         wake()
         return JSONResponse({"id": format_id(number), "status": "queued"}, status_code=202)
-
-    @router.delete(
-        "/dead-letters/{letter_id}",
-        summary="Give one up, on the record; named by its id or its alert's",
-        responses=MISSING | {200: example(DROPPED)},
-    )
-    async def drop_dead_letter(letter_id: str) -> Response:
-        number = parse_id(letter_id)
-        if number is None or not await store.drop(number, start().at):
-            return problem_response(problems.not_found(NONE_SUCH))
-        return JSONResponse({"id": format_id(number), "status": "dropped"})
-
-    return router
 
 
 def _shown(letter: DeadLetter) -> dict[str, Any]:
