@@ -42,8 +42,10 @@ async def test_a_mail_that_is_out_is_not_read_again(bench: Bench) -> None:
     """Until it is settled it belongs to its taker, however often the journal is read."""
     bench.put()
     await bench.take()
+    reads = len(bench.journal.queries)
     bench.queue.wake()
     await bench.take_nothing()
+    assert len(bench.journal.queries) > reads
 
 
 async def test_a_settled_mail_may_come_again_when_it_is_due(bench: Bench) -> None:
@@ -60,8 +62,11 @@ async def test_a_settled_mail_may_come_again_when_it_is_due(bench: Bench) -> Non
 
 async def test_what_is_not_due_waits(bench: Bench) -> None:
     """Nothing is handed out ahead of its time."""
-    bench.put(due_in=HOUR)
+    (envelope,) = bench.put(due_in=HOUR)
     await bench.take_nothing()
+    bench.clock.pass_time(HOUR)
+    bench.queue.wake()
+    assert await bench.take_ids(1) == [envelope]
 
 
 async def test_nothing_within_the_time_is_none(bench: Bench) -> None:
