@@ -7,6 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from app.domain.address import Mailbox
 from app.domain.attachment import Attachment
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -56,6 +57,8 @@ class Alert:
 
     `extra` are the fields that the format does not know, shown in the mail below the text.
     `notes` say what was changed on the way in ("the content was cut"), and stand in the mail too.
+    `to` are people whom the sender asked for, as far as it may; `receivers` the names of those it chose. Without
+    either the routes decide, and with `also_routed` they do so besides.
     """
 
     subject: str
@@ -71,6 +74,9 @@ class Alert:
     extra: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     notes: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    to: tuple[Mailbox, ...] = ()
+    receivers: tuple[str, ...] = ()
+    also_routed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

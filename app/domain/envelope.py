@@ -41,6 +41,7 @@ class EnvelopeState(IntEnum):
     PARTLY_SENT = 2
     FAILED = 3
     DROPPED = 4  # by a person, as far as it had failed
+    KEPT = 5  # the alert is on record, and nobody is told: no receiver wants it, or it was a sign of life
 
 
 # Finished, and some recipient will not get it unless somebody has it sent again: a dead letter.
@@ -86,7 +87,7 @@ class Envelope:
     `usable_seconds` is how long a relay had been usable, in all runs together, when it was made: a mail's
     lifetime counts only such time. `running_seconds` is how long the daemon had been running: the bound of
     all lifetimes counts that, for wall time can jump. `without_attachments`: they were too large for a relay,
-    so the mail goes without them from now on, as a new message.
+    so the mail goes without them from now on, as a new message. One that is KEPT is finished when it is made.
     """
 
     id: int
@@ -98,6 +99,7 @@ class Envelope:
     usable_seconds: int = 0
     running_seconds: int = 0
     without_attachments: bool = False
+    state: EnvelopeState = EnvelopeState.OPEN
 
 
 @dataclass(frozen=True, slots=True)

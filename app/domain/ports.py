@@ -8,6 +8,7 @@ from typing import Protocol
 from app.domain.alert import AcceptedAlert, Severity
 from app.domain.dead_letter import DeadLetterPage
 from app.domain.envelope import Envelope, EnvelopeState, QueuedMail
+from app.domain.receipt import KeptReceipt
 from app.domain.report import AlertPage, AlertReport
 from app.domain.verdict import Verdict
 
@@ -33,8 +34,20 @@ class DueQuery:
 class AlertStore(Protocol):
     """Where an accepted alert becomes durable."""
 
-    async def accept(self, alerts: Sequence[AcceptedAlert], envelopes: Sequence[Envelope]) -> None:
-        """Return once all is committed and fsynced. Raises JournalUnavailable, then nothing was taken."""
+    async def accept(
+        self, alerts: Sequence[AcceptedAlert], envelopes: Sequence[Envelope], receipts: Sequence[KeptReceipt] = ()
+    ) -> None:
+        """Return once all is committed and fsynced, in one transaction.
+
+        Raises JournalUnavailable, then nothing was taken.
+        """
+
+
+class ReceiptStore(Protocol):
+    """Where receipts are found again."""
+
+    async def receipts(self, keys: Sequence[bytes]) -> Mapping[bytes, KeptReceipt]:
+        """Return those that are kept under the keys of their claims, however old."""
 
 
 class MailStore(Protocol):

@@ -19,6 +19,7 @@ class AlertState(StrEnum):
     PARTLY_SENT = "partly sent"
     FAILED = "failed"
     DROPPED = "dropped"
+    KEPT = "kept"  # on record, and mailed to nobody
 
 
 STATE_NAMES: Mapping[EnvelopeState, AlertState] = {
@@ -27,6 +28,7 @@ STATE_NAMES: Mapping[EnvelopeState, AlertState] = {
     EnvelopeState.PARTLY_SENT: AlertState.PARTLY_SENT,
     EnvelopeState.FAILED: AlertState.FAILED,
     EnvelopeState.DROPPED: AlertState.DROPPED,
+    EnvelopeState.KEPT: AlertState.KEPT,
 }
 
 

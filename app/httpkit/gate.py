@@ -4,6 +4,7 @@ from contextlib import suppress
 
 import structlog
 
+from app.domain.access import Principal
 from app.httpkit import problems
 from app.httpkit.answers import answer_problem
 from app.httpkit.limits import App, ClientDisconnected, Receive, Scope, Send
@@ -68,6 +69,7 @@ class Gate:
             return problems.forbidden(FOREIGN)
         authenticated = self._token is None or self._token.opens(fields.get(b"authorization"))
         scope["state"]["authenticated"] = authenticated
+        scope["state"]["principal"] = Principal() if authenticated else None
         if not authenticated and scope["path"] != OPEN_PATH:
             return problems.unauthorized(UNPROVEN, challenge=challenge(fields.get(b"accept")))
         return None

@@ -97,11 +97,6 @@ def content_too_large(limit_bytes: int, *, what: str = "A request body", setting
     )
 
 
-def unsupported_media_type(detail: str) -> Problem:
-    """The body is of a type that nothing here reads."""
-    return Problem(415, "Unsupported Media Type", detail, type="/problems/unsupported-media-type")
-
-
 def misdirected_request(detail: str) -> Problem:
     """The Host header names a server that this one is not."""
     return Problem(421, "Misdirected Request", detail)
@@ -116,6 +111,16 @@ def invalid_alert(detail: str, errors: Sequence[FieldError] = ()) -> Problem:
     )
 
 
+def key_reused(detail: str) -> Problem:
+    """The idempotency key belongs to something else."""
+    return Problem(422, "Idempotency key reused", detail, type="/problems/key-reused")
+
+
+def too_many_requests(detail: str, *, retry_after: timedelta) -> Problem:
+    """This client asks too often (RFC 6585 section 4)."""
+    return Problem(429, "Too Many Requests", detail, headers=(("Retry-After", _seconds(retry_after)),))
+
+
 def header_fields_too_large(detail: str) -> Problem:
     """The header is longer than the server reads (RFC 6585 section 5)."""
     return Problem(431, "Request Header Fields Too Large", detail)
@@ -123,5 +128,8 @@ def header_fields_too_large(detail: str) -> Problem:
 
 def service_unavailable(detail: str, *, retry_after: timedelta) -> Problem:
     """Not now, but again after `retry_after`."""
-    seconds = max(1, round(retry_after.total_seconds()))  # RFC 9110 section 10.2.3: whole seconds
-    return Problem(503, "Service Unavailable", detail, headers=(("Retry-After", str(seconds)),))
+    return Problem(503, "Service Unavailable", detail, headers=(("Retry-After", _seconds(retry_after)),))
+
+
+def _seconds(retry_after: timedelta) -> str:
+    return str(max(1, round(retry_after.total_seconds())))  # RFC 9110 section 10.2.3: whole seconds

@@ -45,8 +45,7 @@ class Bodies:
 
     def _limit(self, fields: Fields) -> int:
         limits = self._limits
-        content_type = fields.get(b"content-type", b"").decode("latin-1")
-        return limits.with_attachments if may_hold_attachments(content_type) else limits.body
+        return limits.with_attachments if may_hold_attachments(fields) else limits.body
 
     def _grow(self, claim: Claim, size_bytes: int) -> None:
         """Count a body without Content-Length as it grows, once it is more than an ordinary one."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from email.message import Message
 from typing import cast
 
-from app.intake.charset import decode
+from app.domain.charset import decode
 
 # What browsers write for what cannot stand between quotes (HTML standard, multipart/form-data encoding algorithm).
 _BROWSER_ESCAPES = (("%22", '"'), ("%0D", "\r"), ("%0A", "\n"))

@@ -6,102 +6,165 @@ A plain ASGI callable, not a FastAPI route: in front of FastAPI's own stack it t
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
+from app.domain.access import Principal, Scope
 from app.domain.alert import Alert
 from app.domain.errors import JournalUnavailable
 from app.domain.ids import format_id
+from app.domain.ports import Clock
+from app.domain.receipt import Claim, KeyReused, Receipt
 from app.httpkit import problems
 from app.httpkit.answers import answer, answer_problem
-from app.httpkit.limits import BodyTooLarge, Receive, Scope, Send, read_body
+from app.httpkit.limits import BodyTooLarge, Receive, Send, read_body
+from app.httpkit.limits import Scope as AsgiScope
+from app.intake.addressing import addressed
 from app.intake.bodies import Bodies, Fields
-from app.intake.body_budget import Claim
+from app.intake.body_budget import Claim as BodyClaim
+from app.intake.claims import claims_on
+from app.intake.encoding import decoded_body
+from app.intake.format import Format
 from app.intake.incoming import IncomingBody, Reading, Rejected
 from app.intake.reading import read_alerts
+from app.intake.registry import all_formats
 from app.intake.sizes import SizeLimits
-from app.pipeline.ingest import Ingest
+from app.intake.urlencoded import read_pairs
+from app.pipeline.ingest import Submission
+from app.pipeline.once import Once
 
 JSON = b"application/json"
+METHODS = frozenset({"POST", "PUT"})
+PATH = "/alerts"
 LONG_BODY = 256 * 1024  # bytes; to parse more takes more than a millisecond, in which other posts would wait
+BySignature = Callable[[Fields, bytes], Principal | None]
 
 
 class AlertsEndpoint:
-    """Answers a POST to `/alerts`."""
+    """Answers a POST or PUT to `/alerts`, and to `/alerts/{format}`. `not_understood` counts bodies mailed raw."""
 
-    def __init__(self, ingest: Ingest, *, body_limit: int, attachments_limit: int) -> None:
-        """Both limits are in bytes; that of the attachments holds for each alert, and 0 means that none are taken."""
-        self._ingest = ingest
+    def __init__(
+        self,
+        once: Once,
+        *,
+        clock: Clock,
+        body_limit: int,
+        attachments_limit: int,
+        by_signature: BySignature = lambda _fields, _body: None,
+    ) -> None:
+        """Both limits are in bytes; that of the attachments holds for each alert, and 0 means that none are taken.
+
+        `by_signature` says who signed a body that came without a token.
+        """
+        self._once = once
+        self._clock = clock
         self._limits = SizeLimits(body_limit, attachments_limit)
         self._bodies = Bodies(self._limits)
+        self._by_signature = by_signature
         self._parses_long = asyncio.Lock()
         self._log = structlog.get_logger().bind()  # bound once: it writes a line for every alert
+        self.not_understood = 0
         # Whoever sends a broken body is told so; the log has no use for it.
         logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["method"] != "POST":
-            return await answer_problem(send, problems.method_not_allowed(["GET", "HEAD", "POST"]))
+        if scope["method"] not in METHODS:
+            return await answer_problem(send, problems.method_not_allowed(["GET", "HEAD", "POST", "PUT"]))
         fields: Fields = dict(scope["headers"])
         try:
             claim = self._bodies.admit(fields)
             try:
-                reading = await self._read(scope, receive, fields, claim)
-                ids = await self._ingest.accept(reading.alerts)
+                receipt = await self._take(scope, receive, fields, claim)
             finally:
                 claim.release()
         except BodyTooLarge as error:
             problem = problems.content_too_large(error.limit)
         except Rejected as rejected:
             problem = rejected.problem
+        except KeyReused as error:
+            problem = problems.key_reused(str(error))
         except JournalUnavailable as error:
             problem = problems.service_unavailable(f"{error}.", retry_after=error.retry_after)
         else:
-            names = [format_id(number) for number in ids]
-            self._log_accepted(reading.alerts, names)
-            return await _answer_accepted(send, reading, names)
+            return await _answer_accepted(send, receipt)
         return await answer_problem(send, problem)
 
-    async def _read(self, scope: Scope, receive: Receive, fields: Fields, claim: Claim) -> Reading:
-        """Return the alerts of the body, which is let go of here.
+    async def _take(self, scope: AsgiScope, receive: Receive, fields: Fields, claim: BodyClaim) -> Receipt:
+        named = _named_format(scope["path"])
+        body = await read_body(scope, receive, claim.limit, self._bodies.counter(claim))
+        principal = self._principal(scope, fields, body)
+        reading = await self._read(scope, fields, body, named)
+        claims = claims_on(fields, body, reading.event_keys, principal)
+        reading = addressed(reading, principal, _receivers(scope["query_string"]))
+        receipt = await self._once.take(_submission(reading), claims)
+        self._note(reading, receipt, claims)
+        return receipt
+
+    def _principal(self, scope: AsgiScope, fields: Fields, body: bytes) -> Principal:
+        """Return who sends this. The gate knows by the token, or leaves it to the signature of the body."""
+        principal: Principal | None = scope["state"]["principal"] or self._by_signature(fields, body)
+        if principal is None:
+            raise Rejected(problems.unauthorized("The signature is not that of any token."))
+        if not principal.may(Scope.SEND):
+            raise Rejected(problems.forbidden("This token may not send alerts; its scopes do not hold `send`."))
+        return principal
+
+    async def _read(self, scope: AsgiScope, fields: Fields, body: bytes, named: Format | None) -> Reading:
+        """Return the alerts of the body.
 
         Long bodies are parsed in a thread, one at a time: the memory that this takes besides is taken once.
         """
         if b"content-encoding" in fields:
-            _refuse_encoded(fields[b"content-encoding"])
-        body = await read_body(scope, receive, claim.limit, self._bodies.counter(claim))
-        incoming = _incoming(scope, fields, body)
+            body, fields = decoded_body(body, fields, self._limits.body)
+        incoming = IncomingBody(body, fields, scope["query_string"], self._clock.now())
         if len(body) <= LONG_BODY:
-            return read_alerts(incoming, self._limits)
+            return read_alerts(incoming, self._limits, named=named)
         async with self._parses_long:
-            return await asyncio.to_thread(read_alerts, incoming, self._limits)
+            return await asyncio.to_thread(read_alerts, incoming, self._limits, named=named)
 
-    def _log_accepted(self, alerts: Sequence[Alert], ids: Sequence[str]) -> None:
-        for alert, name in zip(alerts, ids, strict=True):
+    def _note(self, reading: Reading, receipt: Receipt, claims: Sequence[Claim]) -> None:
+        """Count and log. What was answered from a receipt is logged again, under the ids that it has."""
+        self.not_understood += not reading.understood
+        for alert, number in zip(reading.alerts, receipt.ids, strict=False):
+            self._log_accepted(alert, format_id(number), has_key=bool(claims))
+
+    def _log_accepted(self, alert: Alert, name: str, *, has_key: bool) -> None:
+        if has_key:
+            self._log.info("alert_accepted", alert=name, severity=alert.severity, source=alert.source, by_key=True)
+        else:
             self._log.info("alert_accepted", alert=name, severity=alert.severity, source=alert.source)
 
 
-def _refuse_encoded(encoding: bytes) -> None:
-    if encoding.strip().lower() != b"identity":
-        raise Rejected(problems.unsupported_media_type("No compressed body is read. Send it without Content-Encoding."))
+def _submission(reading: Reading) -> Submission:
+    return Submission(alerts=reading.alerts, warnings=reading.warnings, is_batch=reading.is_batch)
 
 
-def _incoming(scope: Scope, fields: Fields, body: bytes) -> IncomingBody:
-    return IncomingBody(
-        body=body,
-        content_type=fields.get(b"content-type", b"").decode("latin-1"),
-        query=scope["query_string"],
-        title=fields.get(b"title", b""),
-    )
+def _named_format(path: str) -> Format | None:
+    name = path.removeprefix(PATH).strip("/")
+    if not name:
+        return None
+    known = all_formats()
+    if name not in known:
+        raise Rejected(problems.not_found(f"There is no format of this name. There are {', '.join(sorted(known))}."))
+    return known[name]
 
 
-async def _answer_accepted(send: Send, reading: Reading, ids: Sequence[str]) -> None:
-    tail = f',"warnings":{json.dumps(reading.warnings)}' if reading.warnings else ""
-    if reading.is_batch:
-        quoted = '","'.join(ids)
-        body = f'{{"accepted":{len(ids)},"ids":["{quoted}"]{tail}}}'
+def _receivers(query: bytes) -> tuple[str, ...]:
+    """Return the receivers that the URL names: /alerts?receiver=dba, so that a webhook of a team goes to it."""
+    if b"receiver=" not in query:
+        return ()
+    pairs, _ = read_pairs(query)
+    return tuple(value for name, value in pairs if name == "receiver" and value)
+
+
+async def _answer_accepted(send: Send, receipt: Receipt) -> None:
+    ids = [format_id(number) for number in receipt.ids]
+    tail = f',"warnings":{json.dumps(receipt.warnings)}' if receipt.warnings else ""
+    if receipt.is_batch or len(ids) != 1:
+        quoted = ",".join(f'"{name}"' for name in ids)
+        body = f'{{"accepted":{len(ids)},"ids":[{quoted}]{tail}}}'
         await answer(send, 202, body.encode(), JSON)
     else:
         body = f'{{"id":"{ids[0]}","status":"accepted"{tail}}}'

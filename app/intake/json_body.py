@@ -6,8 +6,8 @@ import sys
 
 from pydantic_core import from_json
 
+from app.domain.charset import codec_of, decode
 from app.domain.errors import MailAlertError
-from app.intake.charset import codec_of, decode
 
 MAX_DEPTH = 200  # what the fast parser takes; monitoring tools nest below ten
 REPAIRED = "the JSON was repaired: it held control characters or lone surrogates in strings, or endless numbers"

@@ -1,5 +1,6 @@
 """The native alert as it comes in: its fields, their bounds, and how each is cleaned."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
@@ -8,7 +9,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
+from app.domain.address import Mailbox, parse_mailbox
 from app.domain.alert import Link, Severity, Status
+from app.domain.errors import AddressError
 from app.domain.text import one_line, plain
 from app.intake.attachments import MAX_ATTACHMENTS
 from app.intake.base64_text import decode_base64
@@ -21,6 +24,8 @@ MAX_LABELS = 64  # Prometheus, too, seldom has more than 30
 MAX_LABEL_NAME = 128  # characters
 MAX_LABEL_VALUE = 1024  # characters; longer text belongs into the content
 MAX_LINKS = 16  # nobody follows more
+MAX_TITLE = 500  # characters of a link's title
+MAX_TO = 50  # whom one alert may be addressed to by itself; more people belong into a receiver
 MAX_URL = 2048  # characters; what every browser opens
 SCHEMES = frozenset({"http", "https", "mailto"})  # a javascript: or file: link in a mail is an attack
 
@@ -43,7 +48,7 @@ def _line(most: int, *, least: int = 0) -> Callable[[str], str]:
 
 
 _subject = _line(MAX_SUBJECT, least=1)
-_title = _line(MAX_SUBJECT)
+_title = _line(MAX_TITLE)
 _label_name = _line(MAX_LABEL_NAME, least=1)
 _label_text = _line(MAX_LABEL_VALUE)
 
@@ -101,6 +106,14 @@ def _link(value: object) -> Link:
     raise _bad("must be a URL, or an object with a `url` and perhaps a `title`")
 
 
+def clean_url(text: str) -> str:
+    """Return a URL that a mail may offer to click. Raises ValueError."""
+    try:
+        return _url(text)
+    except PydanticCustomError as error:
+        raise ValueError(error.message()) from None
+
+
 def _url(text: str) -> str:
     url = one_line(text).replace(" ", "%20")  # RFC 3986 section 2.1; people paste URLs with blanks
     try:
@@ -122,13 +135,24 @@ def _base64(value: object) -> bytes:
     raise _bad("must be base64 (RFC 4648)")
 
 
+def _recipients(value: object) -> list[Mailbox]:
+    texts = re.split("[;,]", value) if isinstance(value, str) else value
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise _bad("must be a mail address, or an array of them")
+    if len(texts) > MAX_TO:
+        raise _bad(f"must be at most {MAX_TO} addresses, and are {len(texts)}")
+    try:
+        return list(dict.fromkeys(parse_mailbox(text) for text in texts if text.strip()))
+    except AddressError:
+        raise _bad("must be mail addresses, such as ops@example.org") from None
+
+
 Moment = Annotated[datetime, AfterValidator(_utc)]
 LabelName = Annotated[str, AfterValidator(_label_name)]
 LabelValue = Annotated[str, PlainValidator(_label_value, json_schema_input_type=str | int | float | bool | None)]
 LinkField = Annotated[Link, PlainValidator(_link, json_schema_input_type=str | dict[str, str])]
-
-
 Base64 = Annotated[bytes, PlainValidator(_base64, json_schema_input_type=str)]
+Recipients = Annotated[list[Mailbox], PlainValidator(_recipients, json_schema_input_type=list[str] | str)]
 
 
 class NativeAttachment(BaseModel):
@@ -168,3 +192,4 @@ class NativeAlert(BaseModel):
     ends_at: Moment | None = None
     links: Annotated[list[LinkField], Field(max_length=MAX_LINKS)] | None = None
     attachments: Annotated[list[NativeAttachment], Field(max_length=MAX_ATTACHMENTS)] | None = None
+    to: Recipients | None = None

@@ -7,6 +7,7 @@ from pydantic_core import to_json
 
 from app.domain.alert import Alert
 from app.httpkit.problems import content_too_large
+from app.intake.format import Payload
 from app.intake.incoming import Rejected
 
 # Of a JSON text each value but the first costs one of these, and base64 holds none of them.
@@ -38,21 +39,25 @@ def check_structure(body: bytes, limits: SizeLimits) -> None:
         raise _fields_too_large(limits)
 
 
-def check_document(document: object, limits: SizeLimits) -> None:
-    """Raise Rejected if a JSON document is too large without its attachments."""
+def check_size(payload: Payload, alerts: Sequence[Alert], limits: SizeLimits) -> None:
+    """Raise Rejected if a body is too large without what has become attachments."""
+    if len(payload.body) <= limits.body:
+        return
+    if payload.document is None or payload.files:
+        size = len(payload.body) - sum(map(_attached, alerts))
+    else:
+        size = _size_without_attachments(payload.document)
+    if size > limits.body:
+        raise _fields_too_large(limits)
+
+
+def _size_without_attachments(document: object) -> int:
     alerts = document if isinstance(document, list) else [document]
     fields = [
         {name: value for name, value in alert.items() if name != "attachments"} if isinstance(alert, dict) else alert
         for alert in alerts
     ]
-    if len(to_json(fields)) > limits.body:
-        raise _fields_too_large(limits)
-
-
-def check_parts(body: bytes, alerts: Sequence[Alert], limits: SizeLimits) -> None:
-    """Raise Rejected if a multipart body is too large without the files that have become attachments."""
-    if len(body) - sum(map(_attached, alerts)) > limits.body:
-        raise _fields_too_large(limits)
+    return len(to_json(fields))
 
 
 def check_attachments(alerts: Sequence[Alert], limits: SizeLimits) -> None:

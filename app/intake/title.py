@@ -3,8 +3,8 @@
 import binascii
 import re
 
+from app.domain.charset import codec_of
 from app.domain.text import one_line
-from app.intake.charset import codec_of
 
 # RFC 2047 section 2. No part of it can hold what ends it, so a hostile header costs linear time.
 _WORD = re.compile(r"=\?([^?\s]{1,40})\?([bq])\?([^?\s]*)\?=", re.IGNORECASE)

@@ -2,7 +2,7 @@
 
 from urllib.parse import unquote_to_bytes
 
-from app.intake.charset import decode
+from app.domain.charset import decode
 
 MAX_PAIRS = 1_000  # the fields of an alert, its labels and its links many times over
 

@@ -1,23 +1,34 @@
-"""Takes alerts in: gives each its identity, makes its mail, and makes both durable together."""
+"""Takes alerts in: gives each its identity, makes its mails, and makes all durable together."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.alert import AcceptedAlert, Alert, Severity
-from app.domain.envelope import Envelope
+from app.domain.envelope import Envelope, EnvelopeState
 from app.domain.errors import JournalUnavailable
 from app.domain.ids import IdSource
 from app.domain.ports import AlertStore, Clock
+from app.domain.receipt import Claim, KeptReceipt, Receipt
+from app.pipeline.address_book import AddressBook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailPlan:
-    """Under which letterhead new mails are made, and the counts of seconds that an Envelope begins with."""
+    """Where alerts go, and the counts of seconds that an Envelope begins with."""
 
-    letterhead_id: int
+    address_book: AddressBook
     usable_seconds: Callable[[], int]
     running_seconds: Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """Alerts that are handed in together: all are taken, or none. `warnings` go back to the sender."""
+
+    alerts: Sequence[Alert]
+    warnings: tuple[str, ...] = ()
+    is_batch: bool = False
 
 
 class Ingest:
@@ -43,8 +54,12 @@ class Ingest:
         """Take nothing from now on; what is being committed still is."""
         self._closed = True
 
-    async def accept(self, alerts: Sequence[Alert]) -> list[int]:
-        """Return the ids of the alerts once they are durable, all or none.
+    async def accept(self, alerts: Sequence[Alert]) -> Receipt:
+        """Take these alerts and nothing else; see `take`."""
+        return await self.take(Submission(alerts=alerts, is_batch=len(alerts) != 1))
+
+    async def take(self, submission: Submission, claims: Sequence[Claim] = ()) -> Receipt:
+        """Return the receipt once all alerts are durable, and it is kept under each of the claims.
 
         Raises JournalUnavailable when the journal cannot take them, or after `close`.
         """
@@ -53,22 +68,51 @@ class Ingest:
         now = self._clock.now()
         now_ms = int(now.timestamp() * 1000)
         next_id = self._ids.next_id
-        accepted = [AcceptedAlert(next_id(now_ms), now, alert) for alert in alerts]
-        await self._store.accept(accepted, [self._envelope(next_id(now_ms), alert, now) for alert in accepted])
-        self._on_accepted(max((alert.severity for alert in alerts), key=_rank))
-        return [alert.id for alert in accepted]
+        accepted = [AcceptedAlert(next_id(now_ms), now, alert) for alert in submission.alerts]
+        envelopes: list[Envelope] = []
+        warnings = dict.fromkeys(submission.warnings)
+        for alert in accepted:
+            destinations = await self._plan.address_book.destinations_of(alert.alert)
+            warnings.update(dict.fromkeys(destinations.warnings))
+            envelopes += [
+                self._envelope(next_id(now_ms), alert, letterhead_id, now)
+                for letterhead_id in destinations.letterhead_ids
+            ]
+            if not destinations.letterhead_ids:
+                kept_under = destinations.kept_under
+                envelopes.append(self._envelope(next_id(now_ms), alert, kept_under, now, EnvelopeState.KEPT))
+        receipt = Receipt(tuple(alert.id for alert in accepted), tuple(warnings), submission.is_batch)
+        await self._store.accept(accepted, envelopes, [_kept(receipt, claim, now) for claim in claims])
+        if accepted:
+            self._on_accepted(max((alert.severity for alert in submission.alerts), key=_rank))
+        return receipt
 
-    def _envelope(self, number: int, accepted: AcceptedAlert, now: datetime) -> Envelope:
+    def _envelope(
+        self,
+        number: int,
+        accepted: AcceptedAlert,
+        letterhead_id: int,
+        now: datetime,
+        state: EnvelopeState = EnvelopeState.OPEN,
+    ) -> Envelope:
         return Envelope(
             id=number,
             alert_id=accepted.id,
-            letterhead_id=self._plan.letterhead_id,
+            letterhead_id=letterhead_id,
             made_at=now,
             severity=accepted.alert.severity,
             due_at=now,
             usable_seconds=self._plan.usable_seconds(),
             running_seconds=self._plan.running_seconds(),
+            state=state,
         )
+
+
+def _kept(receipt: Receipt, claim: Claim, at: datetime) -> KeptReceipt:
+    """A claim on one of many alerts keeps what it alone would have been told."""
+    if claim.positions is None:
+        return KeptReceipt(claim, receipt, at)
+    return KeptReceipt(claim, Receipt(claim.ids_of(receipt.ids), receipt.warnings), at)
 
 
 def _rank(severity: Severity) -> int:

@@ -9,6 +9,7 @@ import structlog
 
 from app.domain.errors import JournalUnavailable
 from app.domain.ports import Clock, PruneStep
+from app.domain.receipt import KEPT_FOR
 
 log = structlog.get_logger()
 
@@ -25,6 +26,9 @@ class UpkeepStore(Protocol):
 
     async def prune_step(self, cutoff: datetime, made_before: int, after: int) -> PruneStep:
         """Remove some alerts with ids over `after`: finished before `cutoff`, made before these running seconds."""
+
+    async def forget_receipts(self, before: datetime) -> int:
+        """Remove some receipts made before that time, the oldest first; return how many."""
 
     async def keep_clocks(self, *, usable_seconds: int, running_seconds: int, at: datetime) -> None:
         """Record the two counts of seconds (see Envelope), and the latest time that was."""
@@ -56,6 +60,7 @@ class Upkeep:
             group.create_task(_every(OLDEST_EVERY, self._look_at_oldest))
             group.create_task(_every(CLOCKS_EVERY, self.keep_clocks))
             group.create_task(_every(PRUNE_EVERY, self.prune))
+            group.create_task(_every(PRUNE_EVERY, self.forget_receipts))
 
     async def prune(self) -> None:
         """Remove, in small steps, what was finished before the retention and made as many running seconds ago.
@@ -72,6 +77,13 @@ class Upkeep:
             await asyncio.sleep(PRUNE_REST.total_seconds())
         if removed:
             log.info("journal_pruned", alerts=removed, finished_before=cutoff.isoformat())
+
+    async def forget_receipts(self) -> None:
+        """Remove, in small steps, the receipts that have had their day."""
+        removed = 1
+        while removed:
+            removed = await self._store.forget_receipts(self._clock.now() - KEPT_FOR)
+            await asyncio.sleep(PRUNE_REST.total_seconds())
 
     async def keep_clocks(self) -> None:
         """Write down the time in which mails live and wait, so that the next run goes on from it."""

@@ -7,15 +7,20 @@ from typing import Any, ClassVar
 
 from app.domain.alert import AcceptedAlert
 from app.domain.envelope import Envelope, EnvelopeState
+from app.domain.receipt import KeptReceipt
 from app.domain.verdict import Verdict
 from app.storage.attachments import INSERT_PIECES, pieces_of
 from app.storage.codec import encode_alert, encode_json, to_ms
+from app.storage.receipts import receipt_row
 from app.storage.rows import Row, write_rows
 
 INSERT_ALERTS = "INSERT INTO alerts (id, received_at, payload)"
 INSERT_ENVELOPES = (
-    "INSERT INTO envelopes (id, alert_id, letterhead_id, made_at, rank, usable_seconds, running_seconds, due_at)"
+    "INSERT INTO envelopes (id, alert_id, letterhead_id, made_at, rank, usable_seconds, running_seconds, due_at, state,"
+    " finished_at)"
 )
+# An older receipt under the same key has had its day.
+INSERT_RECEIPTS = "INSERT OR REPLACE INTO receipts (key, digest, made_at, answer)"
 UPDATE_ENVELOPES = (
     "UPDATE envelopes SET state = v.column2, due_at = v.column3, finished_at = v.column4, ambiguous = v.column5,"
     " without_attachments = without_attachments | v.column6 FROM ("
@@ -33,12 +38,17 @@ COUNT_OPEN = "UPDATE meta SET value = value + ? WHERE name = 'open'"
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """Alerts with the pieces of their attachments, and their envelopes, taken together or not at all."""
+    """Alerts with the pieces of their attachments, their envelopes and receipts, taken together or not at all.
+
+    `opens` is how many of the envelopes wait.
+    """
 
     waits: ClassVar[bool] = False
     alerts: Sequence[Row]
     pieces: Sequence[Row]
     envelopes: Sequence[Row]
+    opens: int
+    receipts: Sequence[Row] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,25 +88,32 @@ class Reopening:
 Change = Acceptance | Marking | Lease | Errand | Reopening
 
 
-def acceptance_of(alerts: Sequence[AcceptedAlert], envelopes: Sequence[Envelope]) -> Acceptance:
-    """Return the change that takes the alerts and the mails made for them."""
+def acceptance_of(
+    alerts: Sequence[AcceptedAlert], envelopes: Sequence[Envelope], receipts: Sequence[KeptReceipt]
+) -> Acceptance:
+    """Return the change that takes the alerts and the mails made for them, and keeps what the sender is told."""
     return Acceptance(
         alerts=[(a.id, to_ms(a.received_at), encode_alert(a.alert)) for a in alerts],
         pieces=[piece for a in alerts if a.alert.attachments for piece in pieces_of(a)],
         envelopes=[_envelope_row(envelope) for envelope in envelopes],
+        opens=sum(envelope.state is EnvelopeState.OPEN for envelope in envelopes),
+        receipts=[receipt_row(kept) for kept in receipts],
     )
 
 
 def _envelope_row(envelope: Envelope) -> Row:
+    made_at = to_ms(envelope.made_at)
     return (
         envelope.id,
         envelope.alert_id,
         envelope.letterhead_id,
-        to_ms(envelope.made_at),
+        made_at,
         envelope.severity.rank,
         envelope.usable_seconds,
         envelope.running_seconds,
-        to_ms(envelope.due_at),
+        made_at if envelope.due_at is envelope.made_at else to_ms(envelope.due_at),
+        envelope.state,
+        None if envelope.state is EnvelopeState.OPEN else made_at,
     )
 
 
@@ -136,8 +153,8 @@ def lease_of(envelope_ids: Collection[int]) -> Lease:
 def opened_by(change: Change, result: Any) -> int:
     """Return by how much the change, which gave `result`, raised the number of open envelopes."""
     match change:
-        case Acceptance(envelopes=envelopes):
-            return len(envelopes)
+        case Acceptance(opens=opens):
+            return opens
         case Marking(closes=closes):
             return -closes
         case Reopening():
@@ -156,6 +173,7 @@ def apply(connection: sqlite3.Connection, changes: Sequence[Change]) -> list[Any
     if pieces:
         connection.executemany(INSERT_PIECES, pieces)  # one by one: a batch may hold 64 MiB of them
     write_rows(connection, INSERT_ENVELOPES, [row for change in acceptances for row in change.envelopes])
+    write_rows(connection, INSERT_RECEIPTS, [row for change in acceptances for row in change.receipts])
     write_rows(connection, UPDATE_ENVELOPES, [change.envelope for change in markings], after=UPDATE_ENVELOPES_WHERE)
     write_rows(connection, REPLACE_DELIVERIES, [row for change in markings for row in change.deliveries])
     if leases:

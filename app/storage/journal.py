@@ -15,6 +15,7 @@ from app.domain.envelope import Envelope, EnvelopeState, Letterhead, QueuedMail
 from app.domain.errors import JournalCorrupt, JournalFailed, JournalUnavailable
 from app.domain.ids import MAX_ID
 from app.domain.ports import DueQuery, FreshStart, PruneStep, RetryStep
+from app.domain.receipt import KeptReceipt
 from app.domain.report import AlertPage, AlertReport, AlertSummary
 from app.domain.runs import PreviousRuns
 from app.domain.verdict import Verdict
@@ -27,6 +28,7 @@ from app.storage.codec import encode_letterhead, from_ms, to_ms
 from app.storage.database import Mode, open_reader, open_writer, opening
 from app.storage.leases import flag_interrupted
 from app.storage.reader import Reader
+from app.storage.receipts import forget_receipts, read_receipts
 from app.storage.reserve import Reserve
 from app.storage.writer import GroupWriter
 
@@ -108,10 +110,20 @@ class SqliteJournal:
     def _backlog_is_full(self) -> str:
         return f"{self.open_count} mails wait already (backlog_limit {self._backlog_limit}); see why they do not leave"
 
-    async def accept(self, alerts: Sequence[AcceptedAlert], envelopes: Sequence[Envelope]) -> None:
+    async def accept(
+        self, alerts: Sequence[AcceptedAlert], envelopes: Sequence[Envelope], receipts: Sequence[KeptReceipt] = ()
+    ) -> None:
         """Return once all is committed and fsynced. Raises JournalUnavailable, then nothing was taken."""
         with self._room_for(len(envelopes)):
-            await self._writer.submit(acceptance_of(alerts, envelopes))
+            await self._writer.submit(acceptance_of(alerts, envelopes, receipts))
+
+    async def receipts(self, keys: Sequence[bytes]) -> dict[bytes, KeptReceipt]:
+        """Return those that are kept under the keys of their claims, however old."""
+        return await self._reader.run(partial(read_receipts, keys=keys))
+
+    async def forget_receipts(self, before: datetime) -> int:
+        """Remove some receipts made before that time, the oldest first; return how many."""
+        return await self._errand(partial(forget_receipts, before=before))
 
     def record(self, verdict: Verdict) -> asyncio.Future[None]:
         """Take the verdict at once; the future is done once it is committed and fsynced."""

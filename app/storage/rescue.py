@@ -35,6 +35,8 @@ WANTED = {
     "letterheads": "true",
     "runs": "true",
     "alarms": "true",
+    "receipts": "true",
+    "heartbeats": "true",
     "envelopes": f"column8 IN {UNFINISHED}",
     "alerts": "EXISTS (SELECT 1 FROM envelopes WHERE alert_id = column1)",
     "deliveries": "EXISTS (SELECT 1 FROM envelopes WHERE id = column1)",

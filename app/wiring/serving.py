@@ -25,7 +25,7 @@ from app.wiring.ground import Ground
 from app.wiring.sending import SendingHalf
 from app.wiring.taking import TakingHalf
 
-ALERTS_PATHS = frozenset({"/alerts", "/alerts/"})  # curl follows no redirect unless told, and the alert is lost
+ALERTS = "/alerts"
 
 
 def create_app(ground: Ground, taking: TakingHalf, sending: SendingHalf, vitals: Callable[[], Vitals]) -> App:
@@ -41,10 +41,13 @@ def create_app(ground: Ground, taking: TakingHalf, sending: SendingHalf, vitals:
     answer_errors_as_problems(api)
     describe_intake(api)
     http = ground.settings.http
-    alerts = AlertsEndpoint(taking.ingest, body_limit=http.body_limit, attachments_limit=http.attachments_limit)
+    alerts = AlertsEndpoint(
+        taking.once, clock=ground.clock, body_limit=http.body_limit, attachments_limit=http.attachments_limit
+    )
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] in ALERTS_PATHS and scope["method"] not in {"GET", "HEAD"}:
+        path: str = scope["path"]
+        if (path == ALERTS or path.startswith(f"{ALERTS}/")) and scope["method"] not in {"GET", "HEAD"}:
             await alerts(scope, receive, send)
         else:
             await api(scope, receive, send)

@@ -6,7 +6,9 @@ from app.delivery.relays import Relays
 from app.domain.address import Mailbox
 from app.domain.envelope import Letterhead
 from app.mail.templates import load_templates
+from app.pipeline.address_book import AddressBook
 from app.pipeline.ingest import Ingest, MailPlan
+from app.pipeline.once import Once
 from app.pipeline.queue import MailQueue
 from app.pipeline.upkeep import Upkeep
 from app.settings.model import Settings
@@ -18,6 +20,7 @@ class TakingHalf:
     """The parts from a post to the journal. `alarm_ingest` is the door for the system's own mails about itself."""
 
     ingest: Ingest
+    once: Once
     alarm_ingest: Ingest | None
     upkeep: Upkeep
 
@@ -37,12 +40,14 @@ async def taking_half(ground: Ground, queue: MailQueue, relays: Relays) -> Takin
         usable_seconds=relays.usable_seconds,
         running_seconds=ground.running.seconds,
     )
-    return TakingHalf(ingest=await _ingest(ground, queue, relays, letterhead), alarm_ingest=alarm_ingest, upkeep=upkeep)
+    ingest = await _ingest(ground, queue, relays, letterhead)
+    once = Once(ingest=ingest, receipts=ground.journal, clock=ground.steady)
+    return TakingHalf(ingest=ingest, once=once, alarm_ingest=alarm_ingest, upkeep=upkeep)
 
 
 async def _ingest(ground: Ground, queue: MailQueue, relays: Relays, letterhead: Letterhead) -> Ingest:
     plan = MailPlan(
-        letterhead_id=await ground.journal.keep(letterhead),
+        address_book=AddressBook(letterhead_id=await ground.journal.keep(letterhead)),
         usable_seconds=relays.usable_seconds,
         running_seconds=ground.running.seconds,
     )

@@ -1,6 +1,7 @@
 """Form fields by the native names: `curl -d subject='Disk full' -d severity=error -d labels.host=web1`.
 
-A label is written `labels.NAME=VALUE`; `links` may come several times.
+A label is written `labels.NAME=VALUE`; `links` and `to` may come several times. The files of a multipart form become
+attachments.
 """
 
 import re
@@ -8,12 +9,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from urllib.parse import unquote_to_bytes
 
-from app.intake.charset import BYTE_ORDER_MARKS
+from app.domain.charset import BYTE_ORDER_MARKS
+from app.httpkit.problems import FieldError, invalid_alert
+from app.intake.attachments import MAX_ATTACHMENTS, attach, warnings_of
+from app.intake.format import Format, Payload
 from app.intake.formats import native
-from app.intake.incoming import Reading
+from app.intake.incoming import Reading, Rejected
 from app.intake.urlencoded import MAX_PAIRS, read_pairs
 
 LABEL_PREFIX = "labels."
+NATIVE_FIELDS = frozenset({"subject", "content"})  # one of which makes a form an alert
+LISTS = frozenset({"links", "to"})
 
 _UTF8_MARK = BYTE_ORDER_MARKS[0][0]
 _NAME = re.compile(rb"[\w.\-\[\]\x80-\xff]+")  # of a field, decoded: what people and programs call one
@@ -34,27 +40,62 @@ def is_form(body: bytes) -> bool:
     return False
 
 
+def has_only_fields(body: bytes) -> bool:
+    """Return whether all of `body` is made of fields, so that it may be the form of some tool."""
+    pieces = body.removeprefix(_UTF8_MARK).split(b"&", MAX_PAIRS)
+    return all(_is_field(piece) for piece in pieces) and len(pieces) <= MAX_PAIRS
+
+
+def _is_field(piece: bytes) -> bool:
+    name, equals, _ = piece.partition(b"=")
+    return bool(equals and _NAME.fullmatch(unquote_to_bytes(name)))
+
+
 def read(body: bytes, charset: str = "") -> Reading:
     """Return the alert of a form, under the rules of native JSON. An empty field counts as not given."""
-    pairs, warnings = read_pairs(body.removeprefix(_UTF8_MARK), charset)
+    pairs, warnings = pairs_of(body, charset)
     return read_fields(pairs, warnings)
+
+
+def pairs_of(body: bytes, charset: str = "") -> tuple[list[tuple[str, str]], tuple[str, ...]]:
+    """Return the names and values of a form in order, and the warnings of decoding them."""
+    return read_pairs(body.removeprefix(_UTF8_MARK), charset)
 
 
 def read_fields(pairs: Iterable[tuple[str, str]], warnings: Sequence[str]) -> Reading:
     """Return the alert of the names and values of a form; `warnings` are those of decoding them."""
     fields: dict[str, object] = {}
     labels: dict[str, str] = {}
-    links: list[str] = []
+    lists: dict[str, list[str]] = {}
     repeated: dict[str, None] = {}
     for name, value in pairs:
-        if name == "links":
-            links.append(value)
+        if name in LISTS:
+            lists.setdefault(name, []).extend([value] if value else [])
         elif name.startswith(LABEL_PREFIX):
             labels[name.removeprefix(LABEL_PREFIX)] = value
         elif value:
             if name in fields:
                 repeated[f"{name} came more than once; the last one counts"] = None
             fields[name] = value if name == "content" else value.strip()
-    given = {"labels": labels, "links": links}
+    given = {"labels": labels, **lists}
     reading = native.read(fields | {name: value for name, value in given.items() if value})
     return replace(reading, warnings=(*warnings, *repeated, *reading.warnings))
+
+
+def _recognises(payload: Payload) -> bool:
+    return payload.is_form and not payload.object.keys().isdisjoint(NATIVE_FIELDS)
+
+
+def _read(payload: Payload) -> Reading:
+    if len(payload.files) > MAX_ATTACHMENTS:
+        error = FieldError("/attachments", f"must be at most {MAX_ATTACHMENTS} files, and are {len(payload.files)}")
+        raise Rejected(invalid_alert("The alert was not taken.", [error]))
+    reading = read_fields(payload.pairs, payload.warnings)
+    if not payload.files:
+        return reading
+    (alert,) = reading.alerts
+    warnings = reading.warnings + warnings_of(payload.files)
+    return replace(reading, alerts=(replace(alert, attachments=attach(payload.files)),), warnings=warnings)
+
+
+FORMAT = Format(name="form", tool="", recognises=_recognises, read=_read)

@@ -1,6 +1,7 @@
 """The system's own JSON: one alert as an object with a subject, or an array of them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,6 +12,7 @@ from app.httpkit.problems import FieldError, invalid_alert
 from app.intake import notices
 from app.intake.attachments import Upload, attach, warnings_of
 from app.intake.extra import keep
+from app.intake.format import Format, Payload
 from app.intake.incoming import Reading, Rejected
 from app.intake.schema import NativeAlert
 
@@ -70,6 +72,7 @@ def _alert(native: NativeAlert) -> Alert:
         links=tuple(native.links or ()),
         extra=keep(native.model_extra) if native.model_extra else NOTHING,
         attachments=attach(_uploads(native)) if native.attachments else (),
+        to=tuple(native.to or ()),
     )
 
 
@@ -114,3 +117,18 @@ def _pointer(location: tuple[int | str, ...]) -> str:
 
 def _escaped(part: str) -> str:
     return shorten(one_line(part), MAX_POINTER_PART).replace("~", "~0").replace("/", "~1")
+
+
+def _recognises(payload: Payload) -> bool:
+    if payload.is_form:
+        return False
+    items = payload.array or [payload.document]
+    return any(isinstance(item, dict) and "subject" in item for item in items)
+
+
+def _read(payload: Payload) -> Reading:
+    reading = read(payload.document)
+    return replace(reading, warnings=payload.warnings + reading.warnings) if payload.warnings else reading
+
+
+FORMAT = Format(name="native", tool="", recognises=_recognises, read=_read)

@@ -7,41 +7,43 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from app.domain.alert import Alert, Severity, Status
+from app.domain.charset import decode
 from app.domain.text import cut_middle, one_line, plain, shorten
 from app.httpkit.problems import invalid_alert
 from app.intake import notices
-from app.intake.charset import decode
-from app.intake.incoming import IncomingBody, Reading, Rejected
+from app.intake.attachments import attach
+from app.intake.format import Format, Payload
+from app.intake.incoming import Reading, Rejected
 from app.intake.schema import MAX_CONTENT, MAX_KEY, MAX_SOURCE, MAX_SUBJECT
 from app.intake.title import read_title
-from app.intake.urlencoded import read_pairs
 
 Choice = TypeVar("Choice", Severity, Status)
 
 EMPTY = "The body is empty. Send the text of the alert, or at least a subject: /alerts?subject=Backup+failed"
 
 
-def read(incoming: IncomingBody, charset: str = "") -> Reading:
+def read(payload: Payload) -> Reading:
     """Return the alert that a text makes, all of it in the content. Raises Rejected if there is no text.
 
-    The subject is that of the query, else the Title header, else the first line that is not empty.
+    The subject is that of the query, else the Title header, else the first line that is not empty. Of a body that is
+    no text it is read all the same.
     """
-    decoded = decode(incoming.body, charset)
-    pairs, query_warnings = read_pairs(incoming.query)
-    query = dict(pairs)
+    query = payload.query
     notes: list[str] = []
-    warnings = [*decoded.warnings, *query_warnings]
-    text = plain(decoded.text)
-    if notices.was_repaired(decoded.text, text):
+    warnings = [*payload.warnings]
+    given = payload.text or decode(payload.body).text
+    text = plain(given)
+    if notices.was_repaired(given, text):
         warnings.append(notices.repaired_field("content"))
     alert = Alert(
-        subject=_subject(query, incoming.title, text, notes),
+        subject=_subject(query, payload.headers.get("title", "").encode("latin-1"), text, notes),
         content=_content(text, notes),
         severity=_choice(Severity.WARNING, query, "severity", warnings),
         status=_choice(Status.FIRING, query, "status", warnings),
         source=_line(query, "source", MAX_SOURCE, warnings),
         key=_line(query, "key", MAX_KEY, warnings),
         notes=tuple(notes),
+        attachments=attach(payload.files),
     )
     return Reading((alert,), (*warnings, *notes))
 
@@ -84,3 +86,12 @@ def _line(query: Mapping[str, str], name: str, limit: int, warnings: list[str]) 
     if len(line) > limit:
         warnings.append(f"{name} was shortened to {limit} characters")
     return shorten(line, limit)
+
+
+def _recognises(payload: Payload) -> bool:
+    """A body that claims to be something else, and is not, is no text that somebody wrote."""
+    claims = payload.media_type.endswith("json") or payload.media_type.startswith("multipart/")
+    return payload.document is None and not claims and bool(payload.text or not payload.body)
+
+
+FORMAT = Format(name="text", tool="", recognises=_recognises, read=read)

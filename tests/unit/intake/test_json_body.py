@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.intake.charset import MARK_DROPPED, UNDECODABLE, UNKNOWN_CHARSET
+from app.domain.charset import MARK_DROPPED, UNDECODABLE, UNKNOWN_CHARSET
 from app.intake.json_body import MAX_DEPTH, REPAIRED, BrokenJson, read_json
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.intake.formats import native, wellformed
+from app.intake import wellformed
+from app.intake.formats import native
 from app.intake.incoming import Rejected
 
 TEXTS = st.text(max_size=40) | st.sampled_from(["disk full", " padded ", "a\nb", "\ta", "a\u2028b", "\x85", "é", ""])

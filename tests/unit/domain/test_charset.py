@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.intake.charset import (
+from app.domain.charset import (
     CODECS,
     MARK_DROPPED,
     UNDECODABLE,
