@@ -19,6 +19,7 @@ from app.settings.model import Settings
 from app.version import __version__
 from app.web.alerts import alerts_router
 from app.web.dead_letters import dead_letters_router
+from app.web.docs import docs_router
 from app.web.errors import answer_errors_as_problems
 from app.web.health import HealthCheck, health_router
 from app.wiring.ground import Ground
@@ -30,7 +31,7 @@ ALERTS = "/alerts"
 
 def create_app(ground: Ground, taking: TakingHalf, sending: SendingHalf, vitals: Callable[[], Vitals]) -> App:
     """Return the whole application."""
-    # No interactive docs: their pages load scripts from elsewhere.
+    # FastAPI's own page of the docs loads scripts from elsewhere.
     api = FastAPI(title="Mail Alert System", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
     api.include_router(alerts_router(ground.journal, sending.queue.is_sending))
     start = partial(_fresh_start, ground, sending)
@@ -38,6 +39,7 @@ def create_app(ground: Ground, taking: TakingHalf, sending: SendingHalf, vitals:
     api.include_router(health_router(_health_check(ground, vitals)))
     if ground.sandbox:
         api.include_router(sandbox_router(ground.sandbox.store, clock=ground.clock))
+    api.include_router(docs_router())
     answer_errors_as_problems(api)
     describe_intake(api)
     http = ground.settings.http

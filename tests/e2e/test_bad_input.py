@@ -1,5 +1,6 @@
 """Bodies that are wrong, broken or hostile: answered with what is wrong, and never harmful to a mail."""
 
+import gzip
 import json
 from base64 import b64encode
 from collections.abc import Iterator
@@ -58,11 +59,13 @@ def pointers(answer: Answer) -> list[str]:
     [b'{"subject": ', b'{"subject": "a",}', b"{'subject': 'a'}", b"nothing", b'{"subject": "a"} x', b"\xff\xfe\x00"],
     ids=["cut", "comma", "quotes", "word", "tail", "binary"],
 )
-def test_broken_json_is_400(daemon: Daemon, body: bytes) -> None:
-    """What says that it is JSON and is not is refused, and the answer says why."""
+def test_broken_json_is_mailed_as_it_came(daemon: Daemon, body: bytes) -> None:
+    """Scripts that substitute without escaping lose no alert; only the strict URL refuses it, and says why."""
     answer = daemon.request("POST", "/alerts", body, JSON)
-    assert answer.status == 400
-    assert problem(answer)["type"] == "/problems/broken-json"
+    assert answer.status == 202
+    assert any("mailed as it came" in warning for warning in answer.json["warnings"])
+    strict = daemon.request("POST", "/alerts/native", body, JSON)
+    assert (strict.status, problem(strict)["type"]) == (400, "/problems/broken-json")
 
 
 @pytest.mark.parametrize(
@@ -70,9 +73,10 @@ def test_broken_json_is_400(daemon: Daemon, body: bytes) -> None:
     [b"[" * 500_000, b'{"subject":' * 50_000, b'{"subject":"a","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"],
     ids=["arrays", "objects", "whole"],
 )
-def test_deep_nesting_is_refused(daemon: Daemon, body: bytes) -> None:
-    """Nesting without end is an answer to the one who sent it, and nothing to all others."""
-    answer = daemon.request("POST", "/alerts", body, JSON)
+def test_deep_nesting_is_a_text_like_any_other(daemon: Daemon, body: bytes) -> None:
+    """Nesting without end is not parsed, and nothing to all others; the strict URL refuses it."""
+    assert daemon.request("POST", "/alerts", body, JSON).status == 202
+    answer = daemon.request("POST", "/alerts/native", body, JSON)
     assert answer.status == 400
     assert problem(answer)
     assert daemon.post({"subject": "next"}).status == 202
@@ -120,11 +124,12 @@ def test_one_bad_alert_of_a_thousand(daemon: Daemon) -> None:
     "content_type",
     ["application/octet-stream", "image/png", "application/gzip"],
 )
-def test_a_type_that_is_no_text_is_415(daemon: Daemon, content_type: str) -> None:
-    """What would make a mail of rubbish is refused by its type."""
-    answer = daemon.request("POST", "/alerts", b"--x\r\n\r\na\r\n--x--\r\n", {"Content-Type": content_type})
-    assert answer.status == 415
-    assert problem(answer)
+def test_a_type_that_is_no_text_is_attached(daemon: Daemon, content_type: str) -> None:
+    """A screenshot, a dump: whatever it is, it goes with the mail."""
+    answer = daemon.request("POST", "/alerts", b"\x89PNG\r\n\x1a\n", {"Content-Type": content_type})
+    assert answer.status == 202
+    (file,) = daemon.get(f"/alerts/{answer.json['id']}").json["attachments"]
+    assert (file["content_type"], file["size_bytes"]) == (content_type, 8)
 
 
 @pytest.mark.parametrize(
@@ -209,10 +214,12 @@ def test_a_slash_at_the_end_loses_no_alert(daemon: Daemon) -> None:
 def test_a_method_that_is_not_served_is_told_which_are(daemon: Daemon) -> None:
     """RFC 9110 section 15.5.6: a 405 names the methods."""
     answer = daemon.request("DELETE", "/alerts")
-    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, POST")
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, POST, PUT")
 
 
-def test_a_compressed_body_is_415(daemon: Daemon) -> None:
-    """It would be mailed as rubbish."""
+def test_a_compressed_body_is_read(daemon: Daemon) -> None:
+    """Agents that compress what they send need no other address."""
     headers = {"Content-Type": "text/plain", "Content-Encoding": "gzip"}
-    assert daemon.request("POST", "/alerts", b"\x1f\x8b\x08", headers).status == 415
+    answer = daemon.request("POST", "/alerts", gzip.compress(b"disk full"), headers)
+    assert daemon.get(f"/alerts/{answer.json['id']}").json["content"] == "disk full"
+    assert daemon.request("POST", "/alerts", b"\x1f\x8b\x08", headers).status == 400

@@ -6,12 +6,12 @@ from typing import Any, Protocol
 
 from app.domain.alert import Severity
 from app.domain.envelope import Letterhead
-from app.domain.ports import AlertArchive, AlertStore, DeadLetterStore, MailStore
+from app.domain.ports import AlertArchive, AlertStore, DeadLetterStore, MailStore, ReceiptStore
 from app.domain.report import AlertSummary
 from tests.support.factories import Batch, Factory, due_query
 
 
-class Journal(AlertStore, MailStore, DeadLetterStore, AlertArchive, Protocol):
+class Journal(AlertStore, ReceiptStore, MailStore, DeadLetterStore, AlertArchive, Protocol):
     """All ports of one journal, and what watches it."""
 
     @property
@@ -29,6 +29,10 @@ class Journal(AlertStore, MailStore, DeadLetterStore, AlertArchive, Protocol):
 
     async def note_alarm(self, cause: str, at: datetime, quiet: timedelta) -> bool:
         """Note the alarm, unless one was within `quiet`."""
+        ...
+
+    async def forget_receipts(self, before: datetime) -> int:
+        """Remove some receipts made before that time, the oldest first; return how many."""
         ...
 
     async def keep(self, letterhead: Letterhead) -> int:

@@ -5,15 +5,18 @@ import pytest
 from app.domain.alert import Alert, Link, Severity
 from app.domain.attachment import Attachment
 from app.intake.attachments import UNKNOWN_TYPE
-from app.intake.formats import multipart
 from app.intake.incoming import Reading, Rejected
+from app.intake.reading import read_alerts
+from app.intake.sizes import SizeLimits
+from tests.support.incoming import incoming
 from tests.support.multipart_body import CONTENT_TYPE, body_of, form_with_file, part
 
+LIMITS = SizeLimits(body=1 << 20, attachments=1 << 20)
 SUBJECT = part('name="subject"', b"Disk full")
 
 
 def read(*parts: bytes) -> Reading:
-    return multipart.read(body_of(parts), CONTENT_TYPE)
+    return read_alerts(incoming(body_of(parts), CONTENT_TYPE), LIMITS)
 
 
 def attachments(*parts: bytes) -> tuple[Attachment, ...]:
@@ -22,7 +25,7 @@ def attachments(*parts: bytes) -> tuple[Attachment, ...]:
 
 def test_what_curl_sends_is_an_alert_with_its_file() -> None:
     """`curl -F subject=Hi -F file=@log.gz`."""
-    (alert,) = multipart.read(form_with_file("Hi", "log.gz", b"\x1f\x8b"), CONTENT_TYPE).alerts
+    (alert,) = read_alerts(incoming(form_with_file("Hi", "log.gz", b"\x1f\x8b"), CONTENT_TYPE), LIMITS).alerts
 
     assert alert == Alert(
         subject="Hi",
@@ -93,7 +96,7 @@ def test_a_content_type_that_was_not_kept_is_told() -> None:
 @pytest.mark.parametrize(
     ("parts", "pointer"),
     [
-        pytest.param([part("name=file; filename=x", b"")], "/subject", id="no-subject"),
+        pytest.param([part("name=subject", b"")], "/subject", id="no-subject"),
         pytest.param([SUBJECT, part("name=severity", b"bad")], "/severity", id="severity"),
         pytest.param([SUBJECT, part("name=attachments", b"text")], "/attachments", id="attachments-as-text"),
         pytest.param([SUBJECT, *[part("name=f; filename=x", b"x")] * 21], "/attachments", id="many-files"),
@@ -105,3 +108,9 @@ def test_wrong_field_is_named(parts: list[bytes], pointer: str) -> None:
         read(*parts)
     assert caught.value.problem.status == 422
     assert [error.pointer for error in caught.value.problem.errors] == [pointer]
+
+
+def test_a_file_alone_is_mailed() -> None:
+    """`curl -F file=@log` has no subject, and loses nothing."""
+    reading = read(part("name=file; filename=df.txt", b"full"))
+    assert [file.data for file in reading.alerts[0].attachments] == [b"full"]

@@ -1,12 +1,16 @@
 """The OpenAPI document describes the intake as it is."""
 
+import json
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
-from app.intake.formats import native
+from app.intake.examples import EXAMPLES
 from app.intake.openapi import describe_intake
+from app.intake.reading import read_alerts
+from app.intake.sizes import SizeLimits
+from tests.support.incoming import incoming
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +28,24 @@ def test_every_body_that_is_read_is_described(document: dict[str, Any]) -> None:
         "text/plain",
         "application/x-www-form-urlencoded",
         "multipart/form-data",
+        "*/*",
     }
 
 
-def test_the_example_is_an_alert_with_an_attachment(document: dict[str, Any]) -> None:
-    """What the document shows can be sent."""
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_every_example_is_understood(document: dict[str, Any], name: str) -> None:
+    """What the document shows can be sent, and makes alerts."""
     content = document["paths"]["/alerts"]["post"]["requestBody"]["content"]
-    (alert,) = native.read(content["application/json"]["example"]).alerts
-    assert [(file.name, file.data) for file in alert.attachments] == [("backup.log", b"disk full\n")]
+    body = json.dumps(content["application/json"]["examples"][name]["value"]).encode()
+    reading = read_alerts(incoming(body, "application/json"), SizeLimits(1 << 20, 1 << 20))
+    assert reading.alerts
+    assert (reading.understood, reading.warnings) == (True, ())
+
+
+def test_the_formats_of_the_url_are_listed(document: dict[str, Any]) -> None:
+    """A client can choose among them."""
+    parameter = document["paths"]["/alerts/{format}"]["put"]["parameters"][0]
+    assert {"native", "alertmanager", "raw"} <= set(parameter["schema"]["enum"])
 
 
 def test_attachments_are_described(document: dict[str, Any]) -> None:

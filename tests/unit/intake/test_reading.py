@@ -9,9 +9,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.domain.alert import Alert
-from app.intake.incoming import IncomingBody, Rejected
+from app.intake.formats import native
+from app.intake.incoming import Rejected
 from app.intake.reading import may_hold_attachments, read_alerts
 from app.intake.sizes import SizeLimits
+from tests.support.incoming import incoming
 from tests.support.multipart_body import CONTENT_TYPE, body_of, form_with_file, part
 
 CURL = "application/x-www-form-urlencoded"
@@ -19,12 +21,12 @@ LIMITS = SizeLimits(body=1 << 20, attachments=1 << 20)
 
 
 def alert(body: bytes, content_type: str) -> Alert:
-    return read_alerts(IncomingBody(body, content_type), LIMITS).alerts[0]
+    return read_alerts(incoming(body, content_type), LIMITS).alerts[0]
 
 
 def status(body: bytes, content_type: str) -> int:
     with pytest.raises(Rejected) as caught:
-        read_alerts(IncomingBody(body, content_type), LIMITS)
+        read_alerts(incoming(body, content_type), LIMITS)
     return caught.value.problem.status
 
 
@@ -64,32 +66,64 @@ def test_text_types_are_verbatim_text(content_type: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        pytest.param(b"", "application/json", id="json"),
+        pytest.param(b"", CURL, id="unsaid"),
+        pytest.param(b" \n", "text/plain", id="text"),
+        pytest.param(b"", "image/png", id="image"),
+        pytest.param(b"--b--\r\n", "multipart/form-data; boundary=b", id="multipart"),
+    ],
+)
+def test_what_is_empty_is_refused(body: bytes, content_type: str) -> None:
+    """There is nothing to tell anybody."""
+    assert status(body, content_type) == 422
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        pytest.param(b'{"text": "a "quote""}', "application/json", id="broken-json"),
+        pytest.param(b"[" * 100_000, "application/json", id="deep"),
+        pytest.param(b'"x"', "application/json", id="scalar"),
+        pytest.param(b'{"wibble": {"wobble": "x"}}', "application/json", id="other-object"),
+        pytest.param(b'{"wibble": "x"}', CURL, id="other-object-by-curl"),
+        pytest.param(b"x", "multipart/form-data; boundary=b", id="broken-multipart"),
+        pytest.param(b"--b\r\n\r\nx\r\n--b--", "multipart/form-data; boundary=b", id="multipart-of-nothing"),
+        pytest.param(b"x", "multipart/mixed; boundary=b", id="other-multipart"),
+        pytest.param(b"x", "application/octet-stream", id="binary"),
+        pytest.param(b"\x89PNG", "image/png", id="image"),
+        pytest.param(b"x", "json", id="no-type-at-all"),
+    ],
+)
+def test_what_no_format_knows_is_mailed_raw(body: bytes, content_type: str) -> None:
+    """No unknown body is lost: it has a subject, what came is readable or attached, and the sender is told."""
+    reading = read_alerts(incoming(body, content_type), LIMITS)
+    (made,) = reading.alerts
+    assert not reading.understood
+    assert any("mailed as it came" in warning for warning in reading.warnings)
+    assert made.content or [file.data for file in made.attachments] == [body]
+
+
+@pytest.mark.parametrize(
     ("body", "content_type", "expected"),
     [
         pytest.param(b"{", "application/json", 400, id="broken"),
-        pytest.param(b"", "application/json", 400, id="empty-json"),
-        pytest.param(b"[" * 100_000, "application/json", 400, id="deep"),
-        pytest.param(b'"x"', "application/json", 422, id="scalar"),
-        pytest.param(b'{"title": "x"}', "application/json", 422, id="other-object"),
-        pytest.param(b'{"title": "x"}', CURL, 422, id="other-object-by-curl"),
-        pytest.param(b"", CURL, 422, id="empty"),
+        pytest.param(b'{"title": "x"}', "application/json", 422, id="no-subject"),
+        pytest.param(b"x", "text/plain", 422, id="text"),
         pytest.param(b"x", "multipart/form-data; boundary=b", 400, id="broken-multipart"),
-        pytest.param(b"--b\r\n\r\nx\r\n--b--", "multipart/form-data; boundary=b", 422, id="multipart-of-nothing"),
-        pytest.param(b"x", "multipart/mixed; boundary=b", 415, id="other-multipart"),
-        pytest.param(b"x", "application/octet-stream", 415, id="binary"),
-        pytest.param(b"x", "image/png", 415, id="image"),
-        pytest.param(b"x", "json", 415, id="no-type-at-all"),
     ],
 )
-def test_refusal_has_the_right_status(body: bytes, content_type: str, expected: int) -> None:
-    """400 is for what cannot be parsed, 415 for what nobody reads, 422 for what holds no alert."""
-    assert status(body, content_type) == expected
+def test_the_native_url_is_strict(body: bytes, content_type: str, expected: int) -> None:
+    """Whoever writes for it wants to hear of mistakes."""
+    with pytest.raises(Rejected) as caught:
+        read_alerts(incoming(body, content_type), LIMITS, named=native.FORMAT)
+    assert caught.value.problem.status == expected
 
 
-def test_refused_type_learns_what_is_read() -> None:
-    """The answer names the types that would do."""
-    with pytest.raises(Rejected, match="application/json, text/plain"):
-        read_alerts(IncomingBody(b"x", "image/png"), LIMITS)
+def test_a_native_alert_with_wrong_fields_is_refused_everywhere() -> None:
+    """A subject makes it native."""
+    assert status(b'{"subject": "x", "severity": "bad"}', "application/json") == 422
 
 
 def test_form_with_files_is_read_by_its_type() -> None:
@@ -104,20 +138,21 @@ def test_form_with_files_is_read_by_its_type() -> None:
         ("application/json; charset=utf-8", True),
         ("application/vnd.example+json", True),
         (CONTENT_TYPE, True),
-        ("multipart/mixed; boundary=b", False),
+        ("multipart/mixed; boundary=b", True),
+        ("image/png", True),
         (CURL, False),
         ("text/plain", False),
         ("", False),
     ],
 )
-def test_only_json_and_forms_with_files_may_be_large(content_type: str, expected: bool) -> None:
-    """Nothing else can carry an attachment."""
-    assert may_hold_attachments(content_type) is expected
+def test_only_what_may_carry_files_may_be_large(content_type: str, expected: bool) -> None:
+    """A text is no attachment."""
+    assert may_hold_attachments({b"content-type": content_type.encode()}) is expected
 
 
 def test_warnings_of_repair_come_with_those_of_the_alert() -> None:
     """The sender sees every change at once."""
-    reading = read_alerts(IncomingBody(b'\xef\xbb\xbf{"subject": "x", "host": 1}', "application/json"), LIMITS)
+    reading = read_alerts(incoming(b'\xef\xbb\xbf{"subject": "x", "host": 1}', "application/json"), LIMITS)
 
     assert len(reading.warnings) == 2
 
@@ -181,7 +216,7 @@ def test_any_body_is_read_or_rejected(
 ) -> None:
     """No input raises anything else, and what comes out is safe for headers, journal and mail."""
     with suppress(Rejected):
-        for made in read_alerts(IncomingBody(body, content_type, query, title), limits).alerts:
+        for made in read_alerts(incoming(body, content_type, query, title=title), limits).alerts:
             assert_is_clean(made)
             assert sum(file.size_bytes for file in made.attachments) <= limits.attachments
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from app.intake.incoming import IncomingBody, Reading, Rejected
+from app.intake.incoming import Reading, Rejected
 from app.intake.reading import read_alerts
 from app.intake.sizes import SizeLimits
+from tests.support.incoming import incoming
 from tests.support.multipart_body import CONTENT_TYPE, body_of, part
 
 KIB = 1024
@@ -23,11 +24,11 @@ def file(size: int) -> dict[str, str]:
 
 
 def read(document: Any, limits: SizeLimits = LIMITS) -> Reading:
-    return read_alerts(IncomingBody(json.dumps(document).encode(), JSON), limits)
+    return read_alerts(incoming(json.dumps(document).encode(), JSON), limits)
 
 
 def read_parts(*parts: bytes, limits: SizeLimits = LIMITS) -> Reading:
-    return read_alerts(IncomingBody(body_of(parts), CONTENT_TYPE), limits)
+    return read_alerts(incoming(body_of(parts), CONTENT_TYPE), limits)
 
 
 def refusal(act: Callable[[], Reading]) -> str:
@@ -83,7 +84,7 @@ def test_fields_over_their_limit_are_413(act: Callable[[], Reading]) -> None:
 @pytest.mark.parametrize("text", [b"[],", b"{},", b"[", b'"\\n",'], ids=["lists", "objects", "depth", "escapes"])
 def test_json_that_would_cost_far_more_than_its_bytes_is_not_parsed(text: bytes) -> None:
     """Lists of nothing take twenty times their length in memory; a text that is no JSON is not looked at either."""
-    assert "1024 bytes" in refusal(lambda: read_alerts(IncomingBody(text * 4 * KIB, JSON), LIMITS))
+    assert "1024 bytes" in refusal(lambda: read_alerts(incoming(text * 4 * KIB, JSON), LIMITS))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_escapes_in_base64_count_for_the_attachment(escape: Callable[[str], str]
     body = escape(json.dumps({"subject": "x", "attachments": [{"content": encodebytes(data).decode()}]}))
 
     assert len(body) <= limits.with_attachments
-    (alert,) = read_alerts(IncomingBody(body.encode(), JSON), limits).alerts
+    (alert,) = read_alerts(incoming(body.encode(), JSON), limits).alerts
     assert alert.attachments[0].data == data
 
 

@@ -3,12 +3,17 @@
 import pytest
 
 from app.domain.alert import Alert, Severity, Status
-from app.intake.formats import text
-from app.intake.incoming import IncomingBody, Reading, Rejected
+from app.intake.incoming import Reading, Rejected
+from app.intake.reading import read_alerts
+from app.intake.sizes import SizeLimits
+from tests.support.incoming import incoming
+
+LIMITS = SizeLimits(body=1 << 20, attachments=1 << 20)
 
 
 def read(body: bytes, query: bytes = b"", title: bytes = b"", charset: str = "") -> Reading:
-    return text.read(IncomingBody(body, "text/plain", query, title), charset)
+    content_type = f"text/plain; charset={charset}" if charset else "text/plain"
+    return read_alerts(incoming(body, content_type, query, title=title), LIMITS)
 
 
 def alert(body: bytes, query: bytes = b"", title: bytes = b"") -> Alert:

@@ -33,6 +33,8 @@ class Store:
         self.steps = [Step(5, 10), Step(0, 20), Step(3, None)]
         self.asked: list[tuple[datetime, int, int]] = []
         self.kept: list[tuple[int, int, datetime]] = []
+        self.receipts = 4
+        self.forgotten: list[datetime] = []
         self.fault: Exception | None = None
 
     async def oldest_open(self) -> datetime | None:
@@ -45,6 +47,14 @@ class Store:
         """Do the next step."""
         self.asked.append((cutoff, made_before, after))
         return self.steps[len(self.asked) - 1]
+
+    async def forget_receipts(self, before: datetime) -> int:
+        """Forget half of what is left."""
+        if self.fault:
+            raise self.fault
+        self.forgotten.append(before)
+        self.receipts //= 2
+        return self.receipts
 
     async def keep_clocks(self, *, usable_seconds: int, running_seconds: int, at: datetime) -> None:
         """Note the times."""
@@ -102,6 +112,13 @@ async def test_the_oldest_mail_is_looked_at_again_and_again() -> None:
         while work.oldest_open_at is not None:
             await asyncio.sleep(0.001)
     assert work.oldest_open_at is None
+
+
+async def test_receipts_are_forgotten_after_a_day() -> None:
+    """In steps, until none is left."""
+    store = Store()
+    await upkeep_of(store).forget_receipts()
+    assert (store.receipts, store.forgotten) == (0, [NOW - DAY] * 3)
 
 
 async def test_the_clocks_are_written_down() -> None:
