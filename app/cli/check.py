@@ -12,7 +12,7 @@ from app.cli.options import config_option
 
 @click.command()
 @config_option
-@click.option("--send", "with_mail", is_flag=True, help="Send a test mail to every recipient, over each relay.")
+@click.option("--send", "with_mail", is_flag=True, help="Send a test mail to every receiver, over each relay.")
 @click.option("--alarm", "with_alarm", is_flag=True, help="Send a test alarm to url and command of [alarm].")
 def check(*, config: Path | None, with_mail: bool, with_alarm: bool) -> None:
     """Read the settings, visit every relay, and say what works and what to do about what does not.
@@ -27,12 +27,12 @@ def check(*, config: Path | None, with_mail: bool, with_alarm: bool) -> None:
     from app.domain.errors import ConfigurationError
     from app.logs import configure_logs
     from app.settings.load import load_settings
-    from app.wiring.taking import letterhead_of
+    from app.wiring.taking import letterheads_of
 
     try:
         settings = load_settings(config=config, sandbox=False, environ=os.environ)
-        letterhead = letterhead_of(settings)
+        letterheads = letterheads_of(settings)
     except ConfigurationError as error:
         fail(error, CONFIGURATION)
     configure_logs(secrets=settings.secrets())
-    sys.exit(asyncio.run(check_site(settings, letterhead, with_mail=with_mail, with_alarm=with_alarm)))
+    sys.exit(asyncio.run(check_site(settings, letterheads, with_mail=with_mail, with_alarm=with_alarm)))

@@ -1,29 +1,39 @@
 """A small HTTP client for the running daemon, quick to import."""
 
-import http.client
 import json
 import os
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from app.cli.ending import CONFIGURATION, DENIED, PROTOCOL, REFUSED, TEMPORARY, USAGE, warn
+from app.cli.exchange import PORTS, HttpAnswer, NotHttp, exchange
+from app.domain.spooled import SpooledAlert
 from app.version import __version__
 
 DEFAULT_URL = "http://127.0.0.1:8825"
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 TOKEN_FILE = Path("~/.config/mailalert/token")
 TIMEOUT_S = 30.0  # a commit takes milliseconds; a disk that is busy with something else may take seconds
-MAX_ANSWER = 16 << 20  # bytes that are read of an answer; a full page of dead letters may take a few MiB
+JSON = {"Content-Type": "application/json"}
+TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 
 
 class ClientError(Exception):
-    """The daemon did not do what was asked; `code` is the exit code."""
+    """The daemon did not do what was asked; `code` is the exit code, `status` that of the answer, 0 without one.
 
-    def __init__(self, message: str, code: int) -> None:
+    `retry_after_s` is what the daemon said, in seconds.
+    """
+
+    def __init__(self, message: str, code: int, *, status: int = 0, retry_after_s: float = 0.0) -> None:
         super().__init__(message)
         self.code = code
+        self.status = status
+        self.retry_after_s = retry_after_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,33 +42,55 @@ class Daemon:
 
     url: str
     token: str = field(default="", repr=False)
+    timeout_s: float = TIMEOUT_S
+
+    @property
+    def fingerprint(self) -> bytes:
+        """What the daemon knows of the token: its SHA-256, b"" without one."""
+        return sha256(self.token.encode()).digest() if self.token else b""
 
     def get(self, path: str, *, wants: str) -> dict[str, Any]:
         """Return the answer at `path`, in which there is a field `wants`. Raises ClientError with the remedy."""
-        return self._ask("GET", path, None, wants)
+        return self._ask("GET", path, wants=wants)
 
     def post(self, path: str, body: dict[str, Any] | None = None, *, wants: str) -> dict[str, Any]:
         """Post `body` as JSON, or nothing, and return the answer likewise."""
-        return self._ask("POST", path, body, wants)
+        if body is None:
+            return self._ask("POST", path, wants=wants)
+        return self._ask("POST", path, json.dumps(body).encode(), JSON, wants=wants)
+
+    def post_alert(self, alert: SpooledAlert) -> dict[str, Any]:
+        """Post a native alert under its key: again is not twice. Return the answer likewise."""
+        receivers = "&".join(f"receiver={quote(name, safe='')}" for name in alert.receivers)
+        path = f"/alerts/native{'?' if receivers else ''}{receivers}"
+        return self._ask("POST", path, alert.body, {**JSON, "Idempotency-Key": alert.key}, wants="id")
+
+    def ping(self, path: str, text: str = "") -> None:
+        """Post to a heartbeat, with a text that it keeps. Raises ClientError."""
+        self._ask("POST", path, text.encode(), TEXT)
 
     def delete(self, path: str, *, wants: str) -> dict[str, Any]:
         """Delete what is at `path`, and return the answer likewise."""
-        return self._ask("DELETE", path, None, wants)
+        return self._ask("DELETE", path, wants=wants)
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None, wants: str) -> dict[str, Any]:
-        headers = {"User-Agent": f"mailalert/{__version__}"}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        fields: Mapping[str, str] | None = None,
+        wants: str = "",
+    ) -> dict[str, Any]:
+        headers = {"User-Agent": f"mailalert/{__version__}", **(fields or {})}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
-        connection, base = _connection(self.url)
+        url = _parts(self.url)
+        target = url.path.rstrip("/") + path
         try:
-            connection.request(method, base + path, None if body is None else json.dumps(body).encode(), headers)
-            response = connection.getresponse()
-            return _answer(self.url, response.status, response.read(MAX_ANSWER), wants)
+            answer = exchange(url, method, target, headers, body or b"", timeout_s=self.timeout_s)
         except TimeoutError:
             raise ClientError(
-                f"{self.url} gave no answer in {TIMEOUT_S:.0f} s; it may have done what was asked all the same",
+                f"{self.url} gave no answer in {self.timeout_s:.0f} s; it may have done what was asked all the same",
                 TEMPORARY,
             ) from None
         except OSError as error:
@@ -67,10 +99,22 @@ class Daemon:
                 "(mailalert serve)? Another address goes into --url or MAILALERT_URL",
                 TEMPORARY,
             ) from None
-        except http.client.HTTPException as error:
-            raise ClientError(f"what answers at {self.url} speaks no HTTP ({type(error).__name__})", PROTOCOL) from None
-        finally:
-            connection.close()
+        except NotHttp as error:
+            raise ClientError(f"what answers at {self.url} speaks no HTTP ({error})", PROTOCOL) from None
+        return _understood(self.url, answer, wants)
+
+
+def is_local(url: str) -> bool:
+    """Tell whether the daemon at `url` is one of this machine."""
+    try:
+        return urlsplit(url).hostname in LOOPBACK
+    except ValueError:
+        return False
+
+
+def check_url(url: str) -> None:
+    """Raise ClientError if `url` is no address of a daemon."""
+    _parts(url)
 
 
 def read_token() -> str:
@@ -92,7 +136,7 @@ def read_token() -> str:
     return token
 
 
-def _connection(url: str) -> tuple[http.client.HTTPConnection, str]:
+def _parts(url: str) -> SplitResult:
     wrong = ClientError(
         f"{url if '@' not in url else 'that'} is no address of a daemon; write it as {DEFAULT_URL} "
         "(the token has its own file, MAILALERT_TOKEN_FILE)",
@@ -100,34 +144,45 @@ def _connection(url: str) -> tuple[http.client.HTTPConnection, str]:
     )
     try:
         parts = urlsplit(url)
-        port = parts.port
+        is_right = parts.scheme in PORTS and parts.hostname and "@" not in parts.netloc and parts.port != 0
     except ValueError:
         raise wrong from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+    if not is_right or not url.isascii() or not url.isprintable() or " " in url:
         raise wrong
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    return kind(parts.hostname, port, timeout=TIMEOUT_S), parts.path.rstrip("/")
+    return parts
 
 
-def _answer(url: str, status: int, body: bytes, wants: str) -> dict[str, Any]:
+def _understood(url: str, answer: HttpAnswer, wants: str) -> dict[str, Any]:
+    """Return the answer if it is what was asked for. One that needs to hold no field may be any text."""
+    status = answer.status
     try:
-        answer = json.loads(body)
+        document = json.loads(answer.body)
     except ValueError:
-        answer = None
-    known = answer if isinstance(answer, dict) else {}
-    if 200 <= status <= 299 and wants in known:
+        document = None
+    known = document if isinstance(document, dict) else {}
+    if 200 <= status <= 299 and (not wants or wants in known):
         return known
-    if status == http.client.UNAUTHORIZED:
+    if status == 401:
         raise ClientError(
             f"the daemon wants a token{_why(known)}; put it alone into {TOKEN_FILE}, "
             "or name its file in MAILALERT_TOKEN_FILE",
             DENIED,
+            status=status,
         )
+    if status == 403 and known:
+        raise ClientError(f"the daemon does not allow it{_why(known)}", DENIED, status=status)
     if status >= 500 or status in {408, 429}:
-        raise ClientError(f"the daemon cannot do it just now ({status}){_why(known)}", TEMPORARY)
+        pause = _seconds(answer.fields.get("retry-after", ""))
+        message = f"the daemon cannot do it just now ({status}){_why(known)}"
+        raise ClientError(message, TEMPORARY, status=status, retry_after_s=pause)
     if status >= 400 and known:
-        raise ClientError(f"the daemon refused it ({status}){_why(known)}", REFUSED)
-    raise ClientError(f"what answers at {url} is no mailalert (status {status}); see --url", PROTOCOL)
+        raise ClientError(f"the daemon refused it ({status}){_why(known)}", REFUSED, status=status)
+    raise ClientError(f"what answers at {url} is no mailalert (status {status}); see --url", PROTOCOL, status=status)
+
+
+def _seconds(retry_after: str) -> float:
+    """RFC 9110 section 10.2.3: a number of seconds; a date, which our daemon never sends, counts as none."""
+    return float(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0.0
 
 
 def _why(problem: dict[str, Any]) -> str:

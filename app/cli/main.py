@@ -1,21 +1,43 @@
-"""The command `mailalert`: one module for each subcommand, which imports late what only it needs."""
+"""The command `mailalert`: one module for each subcommand, loaded when it is the one that was asked for.
+
+A cron job should not wait for the imports of commands that it does not use.
+"""
+
+from importlib import import_module
 
 import click
 
-from app.cli.check import check
-from app.cli.queue import queue
-from app.cli.send import send
-from app.cli.serve import serve
 from app.version import __version__
 
+# The module in app.cli and the name in it, for each subcommand; the order is that of the help.
+COMMANDS = {
+    "serve": ("serve", "serve"),
+    "send": ("send", "send"),
+    "run": ("run", "run"),
+    "check": ("check", "check"),
+    "queue": ("queue", "queue"),
+    "token": ("token", "token"),
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class LazyGroup(click.Group):
+    """A group whose subcommands are imported by name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names of all subcommands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
+        """Return the subcommand, None if there is none of this name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name]
+        command = getattr(import_module(f"app.cli.{module}"), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="mailalert", message="%(prog)s %(version)s")
 def main() -> None:
     """Take alerts in, mail them to the right people, and be able to prove it."""
-
-
-main.add_command(serve)
-main.add_command(send)
-main.add_command(check)
-main.add_command(queue)

@@ -19,7 +19,7 @@ from app.domain.ids import parse_id
 
 PAGE = 500  # the most that the daemon gives at once
 FAILED = "failed"
-STATES = ("queued", "sent", "partly-sent", FAILED, "dropped")
+STATES = ("queued", "sent", "partly-sent", FAILED, "dropped", "kept")
 ids_argument = click.argument("ids", metavar="ID...", nargs=-1)
 
 

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -27,16 +27,16 @@ DAYS_TO_RENEW = 14  # certificates of 90 days are renewed 30 before their end; a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
-    """What mails are made with, whatever the relay."""
+    """What mails are made with, whatever the relay: a letterhead for each receiver, that of the default one first."""
 
-    letterhead: Letterhead
+    letterheads: Sequence[Letterhead]
     helo_name: str | None
     signer: Signer | None
 
     @property
     def sender(self) -> str:
         """The address of the envelope."""
-        return self.letterhead.sender.address
+        return self.letterheads[0].sender.address
 
 
 class RelayCheck:
@@ -67,7 +67,7 @@ class RelayCheck:
             return self._failed(fault)
         try:
             self._tell_session(connection)
-            return await self._send_test(connection) if with_mail else 0
+            return await self._send_tests(connection) if with_mail else 0
         finally:
             await connection.close()
 
@@ -92,8 +92,13 @@ class RelayCheck:
             say(OK, f"logged in as {self._relay.username} by {connection.mechanism}{by_token}")
         say(OK, f"of what it can do this is used: {', '.join(_used(connection.capabilities)) or 'nothing'}")
 
-    async def _send_test(self, connection: Connection) -> int:
-        letterhead, sender = self._sending.letterhead, self._sending.sender
+    async def _send_tests(self, connection: Connection) -> int:
+        """Send a test mail to every receiver, all over the one connection."""
+        codes = [await self._send_test(connection, letterhead) for letterhead in self._sending.letterheads]
+        return max(codes)
+
+    async def _send_test(self, connection: Connection, letterhead: Letterhead) -> int:
+        sender = self._sending.sender
         recipients = tuple(mailbox.address for mailbox in letterhead.recipients)
         composer = Composer(mac_key=secrets.token_bytes(), signer=self._sending.signer)
         attempt = await connection.send(

@@ -1,6 +1,6 @@
 """The envelope: one mail to one list of recipients, with all that its bytes depend on frozen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -24,6 +24,9 @@ class Letterhead:
     Stored once and shared by all envelopes made under the same settings: changed settings
     or templates hold for new envelopes only, so that every attempt sends identical bytes.
     `is_alarm`: mails under it are alarms of the system itself, whose failure raises no further alarm.
+    `recipients` is everybody in the order to, cc, bcc; the last of them are `bcc_count` that the others do not
+    see, and before those `cc_count` copies. `receiver` is the name that they share, "" for the default receiver and
+    for people whom an alert names itself. Without any recipient it stands for alerts that nobody is told of.
     """
 
     server_name: str
@@ -31,6 +34,21 @@ class Letterhead:
     recipients: tuple[Mailbox, ...]
     templates: Templates
     is_alarm: bool = False
+    cc_count: int = 0
+    bcc_count: int = 0
+    reply_to: Mailbox | None = None
+    receiver: str = ""
+
+    @property
+    def to(self) -> tuple[Mailbox, ...]:
+        """Those to whom the mail is addressed."""
+        return self.recipients[: len(self.recipients) - self.cc_count - self.bcc_count]
+
+    @property
+    def cc(self) -> tuple[Mailbox, ...]:
+        """Those who get a copy, and everybody sees it."""
+        end = len(self.recipients) - self.bcc_count
+        return self.recipients[end - self.cc_count : end]
 
 
 class EnvelopeState(IntEnum):
@@ -128,6 +146,17 @@ class QueuedMail:
     def pending(self) -> tuple[Delivery, ...]:
         """The recipients that still wait."""
         return tuple(d for d in self.deliveries if d.state is DeliveryState.PENDING)
+
+
+def state_of_all(states: Collection[EnvelopeState]) -> EnvelopeState:
+    """Return the state of an alert as its envelopes make it, by the rule of `state_of`; OPEN without any."""
+    if not states or EnvelopeState.OPEN in states:
+        return EnvelopeState.OPEN
+    if not DEAD.isdisjoint(states):
+        got_somewhere = {EnvelopeState.SENT, EnvelopeState.PARTLY_SENT}
+        return EnvelopeState.FAILED if got_somewhere.isdisjoint(states) else EnvelopeState.PARTLY_SENT
+    order = (EnvelopeState.DROPPED, EnvelopeState.SENT, EnvelopeState.KEPT)
+    return next(state for state in order if state in states)
 
 
 def state_of(deliveries: Sequence[Delivery]) -> EnvelopeState:

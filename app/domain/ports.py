@@ -8,6 +8,7 @@ from typing import Protocol
 from app.domain.alert import AcceptedAlert, Severity
 from app.domain.dead_letter import DeadLetterPage
 from app.domain.envelope import Envelope, EnvelopeState, QueuedMail
+from app.domain.heartbeat import HeartbeatRecord
 from app.domain.receipt import KeptReceipt
 from app.domain.report import AlertPage, AlertReport
 from app.domain.verdict import Verdict
@@ -35,7 +36,11 @@ class AlertStore(Protocol):
     """Where an accepted alert becomes durable."""
 
     async def accept(
-        self, alerts: Sequence[AcceptedAlert], envelopes: Sequence[Envelope], receipts: Sequence[KeptReceipt] = ()
+        self,
+        alerts: Sequence[AcceptedAlert],
+        envelopes: Sequence[Envelope],
+        receipts: Sequence[KeptReceipt] = (),
+        heartbeats: Sequence[HeartbeatRecord] = (),
     ) -> None:
         """Return once all is committed and fsynced, in one transaction.
 

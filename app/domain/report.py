@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from app.domain.alert import AcceptedAlert, Severity, Status
 from app.domain.dead_letter import EnvelopeEvent
-from app.domain.envelope import Delivery, EnvelopeState, Letterhead
+from app.domain.envelope import Delivery, EnvelopeState, Letterhead, state_of_all
 
 
 class AlertState(StrEnum):
@@ -54,10 +54,15 @@ class AlertReport:
     accepted: AcceptedAlert
     envelopes: tuple[EnvelopeReport, ...]
 
+    @property
+    def state(self) -> EnvelopeState:
+        """Where the alert stands, all its mails together."""
+        return state_of_all({envelope.state for envelope in self.envelopes})
+
 
 @dataclass(frozen=True, slots=True)
 class AlertSummary:
-    """One line of a list of alerts."""
+    """One line of a list of alerts. `state` is that of all its mails together."""
 
     id: int
     received_at: datetime
@@ -65,7 +70,7 @@ class AlertSummary:
     severity: Severity
     status: Status
     source: str
-    envelope_id: int
+    envelope_ids: tuple[int, ...]
     state: EnvelopeState
 
 

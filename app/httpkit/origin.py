@@ -19,13 +19,11 @@ def host_is_trusted(host: bytes, allowed_hosts: frozenset[str]) -> bool:
     return len(host) <= MAX_HOST and _is_trusted(host, allowed_hosts)
 
 
-def is_foreign(method: str, host: bytes, origin: bytes | None, fetch_site: bytes | None) -> bool:
-    """Tell whether a page of another origin sends this state-changing request.
+def is_foreign(host: bytes, origin: bytes | None, fetch_site: bytes | None) -> bool:
+    """Tell whether a page of another origin sends this request, which is asked for those that change something.
 
     Browsers set Origin and Sec-Fetch-Site themselves, and no script can; curl and its like send neither.
     """
-    if method in SAFE_METHODS:
-        return False
     if fetch_site is not None and fetch_site not in OWN_SITES:
         return True
     return origin is not None and not _is_own(origin, host)

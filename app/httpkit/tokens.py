@@ -1,48 +1,64 @@
-"""The access token: what opens everything but the health check, compared in constant time."""
+"""The tokens: who has which, told from a token or from the signature of a body, in constant time."""
 
 import hmac
-from base64 import b64decode
-from binascii import Error as Base64Error
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 
-ASK_BEARER = 'Bearer realm="Mail Alert System"'  # RFC 6750 section 3
-ASK_BASIC = 'Basic realm="Mail Alert System", charset="UTF-8"'  # RFC 7617 section 2
+from app.domain.access import Principal
+from app.domain.rate import Rate
+from app.httpkit.credentials import Fields
+from app.httpkit.signatures import signature_in
 
 
-class AccessToken:
-    """One token that every client shares. Only its digest is kept, so that no repr or dump can show it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """What one sender has. Of the token itself there is only the digest, the `fingerprint` of the principal.
 
-    __slots__ = ("_digest",)
+    `rate` is that of its requests that send; None for any number. Without an `hmac_secret` it signs nothing.
+    """
 
-    def __init__(self, token: str) -> None:
-        self._digest = sha256(token.encode()).digest()
+    principal: Principal
+    rate: Rate | None = None
+    hmac_secret: bytes = field(default=b"", repr=False)
 
-    def opens(self, authorization: bytes | None) -> bool:
-        """Tell whether the value of an Authorization field carries the token, as Bearer or as Basic's password."""
-        offered = _credential(authorization) if authorization else None
+
+class TokenTable:
+    """All tokens. A search looks at every one: how long it takes tells nobody which is near."""
+
+    def __init__(self, tokens: Iterable[Token]) -> None:
+        self._tokens = tuple(tokens)
+        self._by_digest = tuple((token.principal.fingerprint, token.principal) for token in self._tokens)
+        self._signers = tuple(token for token in self._tokens if token.hmac_secret)
+        self.rates = {token.principal.fingerprint: token.rate for token in self._tokens if token.rate}
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._tokens)
+
+    @property
+    def has_signers(self) -> bool:
+        """Whether a signature can prove anybody."""
+        return bool(self._signers)
+
+    def by_credential(self, token: bytes) -> Principal | None:
+        """Return whose token this is."""
         # Digests of one length: the time of the comparison tells neither the token nor how long it is.
-        return offered is not None and hmac.compare_digest(sha256(offered).digest(), self._digest)
+        offered = sha256(token).digest()
+        found = None
+        for digest, principal in self._by_digest:
+            if hmac.compare_digest(digest, offered):
+                found = principal
+        return found
 
-
-def challenge(accept: bytes | None) -> str:
-    """Return the WWW-Authenticate of a 401: Basic for a browser, which then asks its user; else Bearer."""
-    return ASK_BASIC if accept is not None and b"text/html" in accept else ASK_BEARER
-
-
-def _credential(authorization: bytes) -> bytes | None:
-    scheme, _, rest = authorization.partition(b" ")
-    match scheme.lower():  # RFC 9110 section 11.1: the scheme is case-insensitive
-        case b"bearer":
-            return rest.strip()
-        case b"basic":
-            return _basic_password(rest.strip())
-        case _:
+    def by_signature(self, fields: Fields, body: bytes, at: datetime) -> Principal | None:
+        """Return who signed this body, which came `at` this time: Sentry and Grafana do."""
+        signature = signature_in(fields, at)
+        if signature is None:
             return None
-
-
-def _basic_password(encoded: bytes) -> bytes | None:
-    try:
-        _, colon, password = b64decode(encoded, validate=True).partition(b":")
-    except Base64Error:
-        return None
-    return password if colon else None
+        found = None
+        for token in self._signers:
+            if signature.is_of(body, secret=token.hmac_secret):
+                found = token.principal
+        return found

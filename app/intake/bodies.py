@@ -9,19 +9,24 @@ from app.intake.reading import may_hold_attachments
 from app.intake.sizes import SizeLimits
 
 LARGE_BODIES_AT_ONCE = 64 * 1024 * 1024  # bytes; four posts of 10 MiB in base64 at once
+UNPROVEN_AT_ONCE = 8 * 1024 * 1024  # bytes; a webhook has some KiB
 
 Fields = Mapping[bytes, bytes]
 
 
 class Bodies:
-    """Large bodies have a budget of their own: they must not keep ordinary alerts out."""
+    """Large bodies have a budget of their own: they must not keep ordinary alerts out.
+
+    So have those of senders whom only the signature of the body can prove: strangers may crowd out each other.
+    """
 
     def __init__(self, limits: SizeLimits) -> None:
         self._limits = limits
         self._ordinary = BodyBudget()
         self._large = BodyBudget(LARGE_BODIES_AT_ONCE)
+        self._unproven = BodyBudget(UNPROVEN_AT_ONCE)
 
-    def admit(self, fields: Fields) -> Claim:
+    def admit(self, fields: Fields, *, is_proven: bool = True) -> Claim:
         """Return the claim of the body that the header fields announce; release it once its alerts are durable.
 
         The room is taken before a byte is read: all that Content-Length says, or where it is missing what an
@@ -29,6 +34,8 @@ class Bodies:
         """
         ordinary = self._limits.body
         length = fields.get(b"content-length")
+        if not is_proven:
+            return self._admit_unproven(ordinary if length is None else int(length))
         if length is None:
             return Claim(self._ordinary, ordinary, self._limit(fields))
         size = int(length)
@@ -42,6 +49,12 @@ class Bodies:
     def counter(self, claim: Claim) -> Callable[[int], None] | None:
         """Return what must hear of the body's growth, None if it takes no more than it has announced."""
         return partial(self._grow, claim) if claim.limit > self._limits.body else None
+
+    def _admit_unproven(self, size: int) -> Claim:
+        ordinary = self._limits.body
+        if size > ordinary:
+            raise BodyTooLarge(ordinary)
+        return Claim(self._unproven, size, ordinary)
 
     def _limit(self, fields: Fields) -> int:
         limits = self._limits

@@ -20,6 +20,7 @@ from app.httpkit import problems
 from app.httpkit.answers import answer, answer_problem
 from app.httpkit.limits import BodyTooLarge, Receive, Send, read_body
 from app.httpkit.limits import Scope as AsgiScope
+from app.httpkit.problems import Problem
 from app.intake.addressing import addressed
 from app.intake.bodies import Bodies, Fields
 from app.intake.body_budget import Claim as BodyClaim
@@ -38,7 +39,12 @@ JSON = b"application/json"
 METHODS = frozenset({"POST", "PUT"})
 PATH = "/alerts"
 LONG_BODY = 256 * 1024  # bytes; to parse more takes more than a millisecond, in which other posts would wait
-BySignature = Callable[[Fields, bytes], Principal | None]
+BySignature = Callable[[AsgiScope, Fields, bytes], Principal | Problem]
+
+
+def nobody_signs(_scope: AsgiScope, _fields: Fields, _body: bytes) -> Problem:
+    """Return what is answered to a signature where no token has a secret to sign with."""
+    return problems.unauthorized("The signature is not that of any token.")
 
 
 class AlertsEndpoint:
@@ -51,11 +57,11 @@ class AlertsEndpoint:
         clock: Clock,
         body_limit: int,
         attachments_limit: int,
-        by_signature: BySignature = lambda _fields, _body: None,
+        by_signature: BySignature = nobody_signs,
     ) -> None:
         """Both limits are in bytes; that of the attachments holds for each alert, and 0 means that none are taken.
 
-        `by_signature` says who signed a body that came without a token.
+        `by_signature` says who signed a body that came without a token, or what is answered to it.
         """
         self._once = once
         self._clock = clock
@@ -74,7 +80,7 @@ class AlertsEndpoint:
             return await answer_problem(send, problems.method_not_allowed(["GET", "HEAD", "POST", "PUT"]))
         fields: Fields = dict(scope["headers"])
         try:
-            claim = self._bodies.admit(fields)
+            claim = self._bodies.admit(fields, is_proven=scope["state"]["principal"] is not None)
             try:
                 receipt = await self._take(scope, receive, fields, claim)
             finally:
@@ -104,9 +110,10 @@ class AlertsEndpoint:
 
     def _principal(self, scope: AsgiScope, fields: Fields, body: bytes) -> Principal:
         """Return who sends this. The gate knows by the token, or leaves it to the signature of the body."""
-        principal: Principal | None = scope["state"]["principal"] or self._by_signature(fields, body)
-        if principal is None:
-            raise Rejected(problems.unauthorized("The signature is not that of any token."))
+        known: Principal | None = scope["state"]["principal"]
+        principal = known or self._by_signature(scope, fields, body)
+        if isinstance(principal, Problem):
+            raise Rejected(principal)
         if not principal.may(Scope.SEND):
             raise Rejected(problems.forbidden("This token may not send alerts; its scopes do not hold `send`."))
         return principal

@@ -116,12 +116,26 @@ def _subject(server_name: str, alert: Alert) -> str:
 
 def _print_stationery(letterhead: Letterhead) -> _Stationery:
     domain = safe_domain(letterhead.sender.domain)
-    list_domain = _NOT_IN_LIST_ID.sub("-", domain.strip("[]"))
     headers = (
         f"{address_list('From', [letterhead.sender])}"
-        f"{address_list('To', letterhead.recipients)}"
-        f"List-Id: <alerts.{list_domain}>\r\n"  # RFC 2919 section 3
+        f"{_addressed(letterhead)}"
+        f"List-Id: <{_list_id(letterhead.receiver, domain)}>\r\n"
         "Auto-Submitted: auto-generated\r\n"  # RFC 3834 section 5
         "X-Auto-Response-Suppress: All\r\n"  # keeps Exchange from answering with an out-of-office note
     )
     return _Stationery(letterhead, domain, headers)
+
+
+def _addressed(letterhead: Letterhead) -> str:
+    """Return the headers that say whom the mail is for. There is none for a blind copy (RFC 5322 section 3.6.3)."""
+    # RFC 5322 section 3.4: a group without members. Some filters take a mail without To for spam.
+    to = address_list("To", letterhead.to) if letterhead.to else "To: undisclosed-recipients:;\r\n"
+    cc = address_list("Cc", letterhead.cc) if letterhead.cc else ""
+    reply_to = address_list("Reply-To", [letterhead.reply_to]) if letterhead.reply_to else ""
+    return to + cc + reply_to
+
+
+def _list_id(receiver: str, domain: str) -> str:
+    """Return what readers file mails by, another one for each receiver (RFC 2919 section 3)."""
+    labels = (receiver, "alerts", domain.strip("[]"))
+    return ".".join(_NOT_IN_LIST_ID.sub("-", label) for label in labels if label)

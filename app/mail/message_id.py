@@ -43,6 +43,10 @@ class MessageIds:
         )
         return envelope_id if whole or reduced else None
 
+    def is_ours(self, message_id: str) -> bool:
+        """Tell whether the Message-ID is one of ours: the mail is one that we sent."""
+        return self.verify(message_id) is not None
+
     def _envelope_mac(self, public_id: str, *, without_attachments: bool) -> str:
         return self._mac(f"{public_id} without attachments" if without_attachments else public_id)
 

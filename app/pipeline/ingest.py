@@ -3,14 +3,16 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from app.domain.alert import AcceptedAlert, Alert, Severity
 from app.domain.envelope import Envelope, EnvelopeState
 from app.domain.errors import JournalUnavailable
+from app.domain.heartbeat import HeartbeatRecord
 from app.domain.ids import IdSource
 from app.domain.ports import AlertStore, Clock
 from app.domain.receipt import Claim, KeptReceipt, Receipt
-from app.pipeline.address_book import AddressBook
+from app.pipeline.address_book import AddressBook, Destinations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +26,24 @@ class MailPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """Alerts that are handed in together: all are taken, or none. `warnings` go back to the sender."""
+    """Alerts that are handed in together: all are taken, or none. `warnings` go back to the sender.
+
+    `silent` are the positions, from 0, of alerts of which nobody is told. `beside` are alerts that follow from these,
+    and are taken with them: the sender hears nothing of them.
+    """
 
     alerts: Sequence[Alert]
     warnings: tuple[str, ...] = ()
     is_batch: bool = False
+    silent: frozenset[int] = frozenset()
+    beside: tuple[Alert, ...] = ()
+
+
+class Taker(Protocol):
+    """Where submissions go in: the ingest, and whatever stands before it."""
+
+    async def take(self, submission: Submission, claims: Sequence[Claim] = ()) -> Receipt:
+        """Return the receipt once all alerts are durable. Raises JournalUnavailable."""
 
 
 class Ingest:
@@ -58,21 +73,28 @@ class Ingest:
         """Take these alerts and nothing else; see `take`."""
         return await self.take(Submission(alerts=alerts, is_batch=len(alerts) != 1))
 
-    async def take(self, submission: Submission, claims: Sequence[Claim] = ()) -> Receipt:
+    async def take(
+        self,
+        submission: Submission,
+        claims: Sequence[Claim] = (),
+        heartbeats: Sequence[HeartbeatRecord] = (),
+    ) -> Receipt:
         """Return the receipt once all alerts are durable, and it is kept under each of the claims.
 
-        Raises JournalUnavailable when the journal cannot take them, or after `close`.
+        `heartbeats` are what the same event changes in them. Raises JournalUnavailable when the journal cannot take
+        all of it, or after `close`.
         """
         if self._closed:
             raise JournalUnavailable("the daemon is shutting down")
+        # Before the first id is given: what the journal is asked here takes time, and ids sort by time.
+        all_destinations = await self._all_destinations(submission)
         now = self._clock.now()
         now_ms = int(now.timestamp() * 1000)
         next_id = self._ids.next_id
-        accepted = [AcceptedAlert(next_id(now_ms), now, alert) for alert in submission.alerts]
+        accepted = [AcceptedAlert(next_id(now_ms), now, alert) for alert in (*submission.alerts, *submission.beside)]
         envelopes: list[Envelope] = []
         warnings = dict.fromkeys(submission.warnings)
-        for alert in accepted:
-            destinations = await self._plan.address_book.destinations_of(alert.alert)
+        for alert, destinations in zip(accepted, all_destinations, strict=True):
             warnings.update(dict.fromkeys(destinations.warnings))
             envelopes += [
                 self._envelope(next_id(now_ms), alert, letterhead_id, now)
@@ -81,11 +103,21 @@ class Ingest:
             if not destinations.letterhead_ids:
                 kept_under = destinations.kept_under
                 envelopes.append(self._envelope(next_id(now_ms), alert, kept_under, now, EnvelopeState.KEPT))
-        receipt = Receipt(tuple(alert.id for alert in accepted), tuple(warnings), submission.is_batch)
-        await self._store.accept(accepted, envelopes, [_kept(receipt, claim, now) for claim in claims])
+        ids = tuple(alert.id for alert in accepted[: len(submission.alerts)])
+        receipt = Receipt(ids, tuple(warnings), submission.is_batch)
+        await self._store.accept(accepted, envelopes, [_kept(receipt, claim, now) for claim in claims], heartbeats)
         if accepted:
-            self._on_accepted(max((alert.severity for alert in submission.alerts), key=_rank))
+            self._on_accepted(max((alert.alert.severity for alert in accepted), key=_rank))
         return receipt
+
+    async def _all_destinations(self, submission: Submission) -> list[Destinations]:
+        """Return where each alert goes, in their order, those beside the others last."""
+        book, silent = self._plan.address_book, submission.silent
+        destinations = [
+            book.nowhere if position in silent else await book.destinations_of(alert)
+            for position, alert in enumerate(submission.alerts)
+        ]
+        return destinations + [await book.destinations_of(alert) for alert in submission.beside]
 
     def _envelope(
         self,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from app.domain.ports import Clock, ReceiptStore
 from app.domain.receipt import KEPT_FOR, Claim, KeptReceipt, KeyReused, Receipt
-from app.pipeline.ingest import Ingest, Submission
+from app.pipeline.ingest import Submission, Taker
 
 REUSED = "This idempotency key was used within the last 24 hours for something else. Send a new key with new alerts."
 
@@ -15,7 +15,7 @@ REUSED = "This idempotency key was used within the last 24 hours for something e
 class Once:
     """Stands before the ingest for senders that name their submissions."""
 
-    def __init__(self, *, ingest: Ingest, receipts: ReceiptStore, clock: Clock) -> None:
+    def __init__(self, *, ingest: Taker, receipts: ReceiptStore, clock: Clock) -> None:
         """`clock` must never go back: a receipt counts for a day of it."""
         self._ingest = ingest
         self._receipts = receipts
@@ -37,7 +37,7 @@ class Once:
             if any(claim.key in known and known[claim.key].claim.digest != claim.digest for claim in claims):
                 raise KeyReused(REUSED)
             if claims[0].positions is None:
-                first = known.get(claims[0].key)
+                first = next(iter(known.values()), None)
                 return first.receipt if first else await self._ingest.take(submission, claims)
             return await self._take_new(submission, claims, known)
 

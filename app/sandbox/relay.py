@@ -3,14 +3,15 @@
 from app.domain.ports import Clock
 from app.domain.relay import Relay, Security
 from app.sandbox.store import SandboxStore
+from app.smtpd.limits import SmtpLimits
 from app.smtpd.mail import ReceivedMail
 from app.smtpd.server import GuardedSmtpServer
-from app.smtpd.session import SmtpLimits
 
 HOST = "127.0.0.1"
 LIMITS = SmtpLimits(
     message_bytes=33_554_432,  # above what an alert with all its attachments can become
     connections=8,  # the sender's pool has a handful; with the above it bounds the memory to 256 MiB
+    held_bytes=8 * 33_554_432 * 3 // 2,  # a third is kept for small mails, and none of ours may be crowded out
 )
 
 

@@ -8,13 +8,16 @@ from pydantic_settings import InitSettingsSource, PydanticBaseSettingsSource
 
 from app.domain.address import Mailbox
 from app.domain.errors import ConfigurationError
+from app.domain.receiver import DEFAULT_RECEIVER
 from app.settings.model import Settings
 from app.settings.names import how_to_set, unknown_keys, unknown_variables
 from app.settings.problems import in_words
 from app.settings.relay_tables import has_password, with_secrets
 from app.settings.relays import check_files
 from app.settings.secret_files import SecretFiles
+from app.settings.smtp_intake import unguarded_smtp
 from app.settings.sources import EnvironmentSource, SecretSource, config_file, data_dir, toml_source
+from app.settings.tokens import alike, hmac_secrets
 
 # RFC 2606 section 2: .example reaches nobody, should such an address ever get out.
 SANDBOX_SENDER = Mailbox("alerts@sandbox.example")
@@ -23,7 +26,7 @@ SHORT_FORM = ("relay", "relay_password", "relay_password_file", "relay_connectio
 REQUIRED = {
     "relay": 'the SMTP server that takes the mail, such as "smtps://alerts@mail.example.org:465", or several as relays',
     "mail_from": 'the sender of every mail, such as "alerts@example.org"',
-    "mail_to": 'who gets the mail, such as "ops@example.org; boss@example.org"',
+    "mail_to": 'who gets the mail, such as "ops@example.org; boss@example.org", or one of receivers named "default"',
 }
 
 
@@ -43,9 +46,15 @@ def load_settings(*, config: Path | None, sandbox: bool, environ: Mapping[str, s
         InitSettingsSource(Settings, data_dir(environ)),
     )
     _refuse(_unguarded(settings) + _relays_in_two_ways(settings) + _half_a_signature(settings))
-    if sandbox:
-        return _for_sandbox(settings)
+    _refuse(_unguarded_smtp(settings))
+    _refuse(alike(settings.tokens, settings.http.token))
+    settings = settings.model_copy(update={"hmac_secrets": hmac_secrets(settings.tokens, files)})
+    settings = _for_sandbox(settings) if sandbox else settings
     _refuse(_missing(settings))
+    settings.route_tree()  # a receiver that nobody declared is found now, not at the first alert
+    settings.all_heartbeats()
+    if sandbox:
+        return settings
     settings = _with_relay_secrets(settings, files)
     check_files(settings.outgoing_relays())  # a wrong URL and a lost file are found now, not at the first mail
     return settings
@@ -63,12 +72,16 @@ def _validated(*sources: PydanticBaseSettingsSource) -> Settings:
 
 def _unguarded(settings: Settings) -> list[str]:
     http = settings.http
-    if http.is_loopback or http.token is not None:
+    if http.is_loopback or http.token is not None or settings.tokens:
         return []
     return [
         f"http.host: {http.host} can be reached from other machines, so a token is required",
-        f"  (set {how_to_set('http.token_file')};\n   or listen on 127.0.0.1 only)",
+        f"  (set {how_to_set('http.token_file')};\n   or give tokens; or listen on 127.0.0.1 only)",
     ]
+
+
+def _unguarded_smtp(settings: Settings) -> list[str]:
+    return unguarded_smtp(settings.smtp_intake, has_tokens=bool(settings.http.token or settings.tokens))
 
 
 def _relays_in_two_ways(settings: Settings) -> list[str]:
@@ -88,7 +101,12 @@ def _half_a_signature(settings: Settings) -> list[str]:
 
 
 def _missing(settings: Settings) -> list[str]:
-    missing = [name for name in REQUIRED if not (getattr(settings, name) or (name == "relay" and settings.relays))]
+    given = {
+        "relay": settings.relay or settings.relays or settings.sandbox,
+        "mail_from": settings.mail_from,
+        "mail_to": _has_default_receiver(settings),
+    }
+    missing = [name for name in REQUIRED if not given[name]]
     if not missing:
         return []
     return [
@@ -96,6 +114,10 @@ def _missing(settings: Settings) -> list[str]:
         *(f"  {name}: {REQUIRED[name]}\n    (set {how_to_set(name)})" for name in missing),
         "To try it out without any of them: mailalert serve --sandbox",
     ]
+
+
+def _has_default_receiver(settings: Settings) -> bool:
+    return any(receiver.name == DEFAULT_RECEIVER for receiver in settings.all_receivers())
 
 
 def _with_relay_secrets(settings: Settings, files: SecretFiles) -> Settings:
@@ -122,7 +144,7 @@ def _for_sandbox(settings: Settings) -> Settings:
             "relay": None,
             "relays": (),
             "mail_from": settings.mail_from or SANDBOX_SENDER,
-            "mail_to": settings.mail_to or SANDBOX_RECIPIENTS,
+            "mail_to": settings.mail_to or (() if _has_default_receiver(settings) else SANDBOX_RECIPIENTS),
         }
     )
 

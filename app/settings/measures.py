@@ -7,31 +7,13 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, PlainValidator
 
+from app.domain.duration import UNITS, duration_text, parse_duration
 from app.domain.rate import Rate
 
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 SIZES = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20}
-_DURATION = re.compile(r"(\d{1,9})\s*([smhd])")
 _SIZE = re.compile(r"(\d{1,12})\s*(KiB|MiB|)")
 _RATE = re.compile(r"(\d{1,9})\s*/\s*([smhd])")
 _Measure = TypeVar("_Measure", int, timedelta)
-
-
-def parse_duration(value: object) -> timedelta:
-    """Return the time that "30s", "10m", "24h" or "30d" says. A bare number is refused: what unit?"""
-    if isinstance(value, timedelta):
-        return value
-    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError('is no duration; write a number and a unit, such as "30s", "10m", "24h" or "30d"')
-    return timedelta(**{UNITS[match[2]]: int(match[1])})
-
-
-def duration_text(time: timedelta) -> str:
-    """Return whole seconds as `parse_duration` takes them, in the largest unit that divides them: "7d"."""
-    lengths = {unit: timedelta(**{name: 1}) for unit, name in UNITS.items()}
-    unit = next(unit for unit in reversed(lengths) if not time % lengths[unit])
-    return f"{time // lengths[unit]}{unit}"
 
 
 def parse_byte_count(value: object) -> int:
@@ -56,7 +38,7 @@ def parse_rate(value: object) -> Rate:
         return value
     match = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None or int(match[1]) == 0:
-        raise ValueError('is no rate; write mails per time, such as "10/s", "100/m" or "500/h"')
+        raise ValueError('is no rate; write a number per time, such as "10/s", "100/m" or "500/h"')
     return Rate(count=int(match[1]), per=timedelta(**{UNITS[match[2]]: 1}))
 
 

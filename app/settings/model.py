@@ -1,19 +1,25 @@
 """The settings: every name, its type, its default and its bounds."""
 
 import socket
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.domain.address import Mailbox
 from app.domain.alert import Severity
+from app.domain.heartbeat import Heartbeat
+from app.domain.receiver import DEFAULT_RECEIVER, Receiver
 from app.domain.relay import DEFAULT_POLICY
+from app.domain.route import Route
+from app.settings.heartbeats import HeartbeatTables, all_heartbeats
 from app.settings.measures import Duration, time_within
+from app.settings.receivers import ReceiverTables, all_receivers
 from app.settings.relay_tables import MAX_CONNECTIONS, RelayTable, RelayTables
 from app.settings.relays import RelaySetup, relay_setup, relay_setups
+from app.settings.routes import RouteTables, route_tree
 from app.settings.sections import (
     AlarmSettings,
     DkimSettings,
@@ -22,6 +28,8 @@ from app.settings.sections import (
     Lifetime,
     LifetimeSettings,
 )
+from app.settings.smtp_intake import SmtpIntakeSettings
+from app.settings.tokens import TokenTables
 from app.settings.values import HeloName, Name, OneMailbox, Secret, SomeMailboxes
 
 PREFIX = "MAILALERT_"
@@ -50,6 +58,8 @@ class Settings(BaseSettings):
     helo_name: HeloName | None = None
     mail_from: OneMailbox = None
     mail_to: SomeMailboxes = ()
+    receivers: ReceiverTables = ()
+    routes: RouteTables = ()
     data_dir: Path = Path("var")
     retention: Annotated[Duration, time_within(timedelta(hours=1), MAX_RETENTION)] = timedelta(days=30)
     backlog_limit: int = Field(default=5_000_000, ge=1)
@@ -59,6 +69,10 @@ class Settings(BaseSettings):
     startup_notice: bool = True
     templates_dir: Path | None = None
     http: HttpSettings = HttpSettings()
+    smtp_intake: SmtpIntakeSettings = SmtpIntakeSettings()
+    tokens: TokenTables = ()
+    heartbeats: HeartbeatTables = ()
+    hmac_secrets: Mapping[str, SecretStr] = {}  # by the name of the token; `load_settings` reads them from files
     alarm: AlarmSettings = AlarmSettings()
     dkim: DkimSettings = DkimSettings()
     lifetimes: LifetimeSettings = LifetimeSettings()
@@ -84,9 +98,27 @@ class Settings(BaseSettings):
         of_severity: timedelta | None = getattr(self.lifetimes, severity.value)
         return self.lifetime if of_severity is None else of_severity
 
-    def alarm_recipients(self) -> tuple[Mailbox, ...]:
-        """Return who gets alarms by mail: `alarm.to`, else those who get the alerts."""
-        return self.mail_to if self.alarm.to is None else self.alarm.to
+    def all_receivers(self) -> tuple[Receiver, ...]:
+        """Return the receivers, `mail_to` as the default one. Raises ConfigurationError if that one is given twice."""
+        return all_receivers(self.receivers, self.mail_to)
+
+    def default_receiver(self) -> Receiver:
+        """Return who gets what no route leads elsewhere."""
+        return next(receiver for receiver in self.all_receivers() if receiver.name == DEFAULT_RECEIVER)
+
+    def route_tree(self) -> Route:
+        """Return the routes below the default receiver. Raises ConfigurationError if one names nobody."""
+        return route_tree(self.routes, [receiver.name for receiver in self.all_receivers()])
+
+    def all_heartbeats(self) -> tuple[Heartbeat, ...]:
+        """Return what is to give signs of life. Raises ConfigurationError if one has a receiver that there is not."""
+        return all_heartbeats(self.heartbeats, [receiver.name for receiver in self.all_receivers()])
+
+    def alarm_receiver(self) -> Receiver | None:
+        """Return who gets alarms by mail: `alarm.to`, else those who get the alerts; None for nobody."""
+        if self.alarm.to is None:
+            return self.default_receiver()
+        return Receiver(name="alarm", to=self.alarm.to) if self.alarm.to else None
 
     def dkim_setup(self) -> DkimSetup | None:
         """Return what mails are signed with; None if they are not to be."""
@@ -108,7 +140,7 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """Return every secret in plain text, for the logs to blot out."""
         setups = self.outgoing_relays()
-        wrapped = (self.http.token, self.alarm.url, self.alarm.ping_url)
+        wrapped = (self.http.token, *self.hmac_secrets.values(), self.alarm.url, self.alarm.ping_url)
         key = self.dkim.key.get_secret_value() if self.dkim.key else ""
         secrets = [
             *(setup.relay.password for setup in setups),

@@ -7,11 +7,16 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from app.settings.heartbeats import HeartbeatTable
 from app.settings.model import DELIMITER, PREFIX, Settings
+from app.settings.receivers import ReceiverTable
 from app.settings.relay_tables import RelayTable
+from app.settings.routes import RouteTable
+from app.settings.tokens import TokenEntry
 
-# `serve --sandbox` says it, so that no left-over variable swallows real alerts.
-NOT_CONFIGURABLE = frozenset({"sandbox"})
+# `serve --sandbox` says the first, so that no left-over variable swallows real alerts. The others stand in files, which
+# tokens.hmac_secret_file names.
+NOT_CONFIGURABLE = frozenset({"sandbox", "hmac_secrets"})
 CLIENT_VARIABLES = frozenset({"MAILALERT_CONFIG", "MAILALERT_TOKEN_FILE", "MAILALERT_URL"})
 NEAR_ENOUGH = 0.4  # of difflib's ratio; below it a hint misleads
 
@@ -23,11 +28,19 @@ def variable(setting: str) -> str:
 
 def how_to_set(setting: str) -> str:
     """Return both places in which a setting can be given."""
-    table, _, column = setting.rpartition(".")
-    if setting in COLUMNS:
-        heading = f"[[{table}]]" if table == "relays" else f"[{table}]"
-        return f"{column} below {heading} in the configuration file, or in {variable('relays')} in the environment"
+    if _innermost(setting) in COLUMNS:
+        table, _, column = setting.rpartition(".")
+        array = setting.partition(".")[0]
+        heading = f"[[{table}]]" if set(table.split(".")) == {array} else f"[{table}]"
+        return f"{column} below {heading} in the configuration file, or in {variable(array)} in the environment"
     return f"{setting} in the configuration file, or {variable(setting)} in the environment"
+
+
+def _innermost(setting: str) -> str:
+    """Return the setting without the routes around it: routes.routes.severity is a column as routes.severity is."""
+    while setting.startswith("routes.routes."):
+        setting = setting.removeprefix("routes.")
+    return setting
 
 
 def _dotted(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
@@ -36,18 +49,25 @@ def _dotted(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
         if section is not None:
             yield from _dotted(section, f"{prefix}{name}.")
         elif name not in NOT_CONFIGURABLE:
-            yield prefix + name
+            yield prefix + (info.alias or name)
 
 
 def _section(annotation: Any) -> type[BaseModel] | None:
-    """Return the model that a field holds, also one that need not be there; `relays` holds many, and is no section."""
+    """Return the model that a field holds, also one that need not be there; an array of tables is no section."""
     held = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
     return next((kind for kind in held if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
 
 
 SETTINGS = tuple(_dotted(Settings))
 SECTIONS = frozenset(setting.rpartition(".")[0] for setting in SETTINGS if "." in setting)
-COLUMNS = tuple(_dotted(RelayTable, "relays."))
+TABLES: Mapping[str, type[BaseModel]] = {  # arrays of them
+    "heartbeats": HeartbeatTable,
+    "receivers": ReceiverTable,
+    "relays": RelayTable,
+    "routes": RouteTable,
+    "tokens": TokenEntry,
+}
+COLUMNS = tuple(column for array, model in TABLES.items() for column in _dotted(model, f"{array}."))
 VARIABLES = {variable(setting): setting for setting in SETTINGS}
 
 
@@ -73,8 +93,9 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
 
 
 def nearest_column(name: str) -> str:
-    """Return a hint at the setting of a relay that `name` resembles, "" if there is none."""
-    nearest = get_close_matches(name, COLUMNS, n=1, cutoff=NEAR_ENOUGH)
+    """Return a hint at the setting of a table that `name` resembles, "" if there is none."""
+    siblings = [column for column in COLUMNS if column.partition(".")[0] == name.partition(".")[0]]
+    nearest = get_close_matches(_innermost(name), siblings, n=1, cutoff=NEAR_ENOUGH)
     return f"; did you mean {nearest[0]}?" if nearest else ""
 
 

@@ -1,19 +1,19 @@
 """`[[relays]]` as they are written: each table, its types and bounds, and its secrets from files."""
 
-import json
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from app.domain.relay import DEFAULT_POLICY
 from app.settings.measures import RelayRate
 from app.settings.secret_files import SecretFiles
 from app.settings.sections import STRICT
+from app.settings.tables import tables_of
 from app.settings.values import RelayName, Secret, TokenUrl
 
 MAX_CONNECTIONS = 100  # relays count connections, and each costs a socket and a buffer
@@ -59,18 +59,7 @@ class RelayTable(BaseModel):
     oauth: OAuthTable | None = None
 
 
-def _tables(value: object) -> object:
-    try:
-        value = json.loads(value) if isinstance(value, str) else value
-    except (ValueError, RecursionError):  # RecursionError: brackets nested without end
-        value = None
-    if not isinstance(value, list | tuple) or not all(isinstance(item, dict) for item in value):
-        raise ValueError("is no array of tables; write [[relays]] in the file, or a JSON array in the environment")
-    return value
-
-
-# NoDecode: pydantic-settings would say of broken JSON what it holds.
-RelayTables = Annotated[tuple[RelayTable, ...], NoDecode, BeforeValidator(_tables)]
+RelayTables = Annotated[tuple[RelayTable, ...], NoDecode, tables_of("relays")]
 
 
 def with_secrets(tables: Sequence[RelayTable], files: SecretFiles) -> tuple[RelayTable, ...]:

@@ -28,6 +28,10 @@ class SecretFiles:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._credentials = environ.get("CREDENTIALS_DIRECTORY")
 
+    def hold(self, path: Path) -> bool:
+        """Tell whether systemd put the file there, as one of the credentials."""
+        return self._credentials is not None and path.is_relative_to(self._credentials)
+
     def find(
         self, setting: str, *, given: bool, file: Path | None, credential: str, read: Read = read_secret
     ) -> SecretFile | None:

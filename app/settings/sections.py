@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain.verdict import LONGEST_LIFE
 from app.settings.measures import ByteCount, Duration, size_within, time_within
+from app.settings.recipients import Recipients
 from app.settings.values import (
     Command,
     DomainName,
@@ -38,6 +39,7 @@ class HttpSettings(BaseModel):
     port: int = Field(default=8825, ge=0, le=65535)
     token: Token | None = None
     token_file: Path | None = None
+    allowed_recipients: Recipients = ()
     allowed_hosts: HostNames = ()
     trusted_proxies: Networks = ()
     body_limit: Annotated[ByteCount, size_within(1 << 10, MAX_BODY)] = 1 << 20

@@ -18,6 +18,8 @@ _TOKEN = re.compile("[!-~]+")
 _HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,255}")
 # It stands in logs and in the names of systemd's credentials; the colon is for IPv6 addresses.
 _RELAY_NAME = re.compile(r"[A-Za-z0-9:][A-Za-z0-9._:-]{0,63}")
+# It stands in List-Id, in web addresses, and before the @ of the SMTP intake, where a "+" ends it.
+_RECEIVER_NAME = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _SELECTOR = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
 _PEM = re.compile(r"\s*-----BEGIN [A-Z ]*PRIVATE KEY-----\s.*-----END [A-Z ]*PRIVATE KEY-----\s*", re.DOTALL)
 
@@ -105,6 +107,12 @@ def _relay_name(value: str) -> str:
     return value
 
 
+def _receiver_name(value: str) -> str:
+    if not _RECEIVER_NAME.fullmatch(value):
+        raise ValueError("is no name of a receiver; write up to 64 letters, digits, dots and hyphens")
+    return value
+
+
 def _web_address(value: SecretStr) -> SecretStr:
     parts = _url_parts(value.get_secret_value())
     if parts is None or parts.scheme not in {"http", "https"}:
@@ -189,10 +197,12 @@ DomainName = Annotated[str, AfterValidator(_domain_name)]
 Selector = Annotated[str, AfterValidator(_selector)]
 Pem = Annotated[SecretStr, AfterValidator(_pem)]
 RelayName = Annotated[str, AfterValidator(_relay_name)]
+ReceiverName = Annotated[str, AfterValidator(_receiver_name)]
 TokenUrl = Annotated[str, AfterValidator(_token_url)]
 WebAddress = Annotated[Secret, AfterValidator(_web_address)]  # what reports to a service often has its key in it
 # NoDecode: pydantic-settings would want JSON in the variable.
 HostNames = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterValidator(_host_names)]
+ReceiverNames = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)]
 Command = Annotated[tuple[str, ...], NoDecode, PlainValidator(_command)]
 Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterValidator(_networks)]
 OneMailbox = Annotated[Mailbox | None, NoDecode, PlainValidator(_one_mailbox)]

@@ -1,25 +1,26 @@
-"""One client's SMTP session: aiosmtpd's, with its memory bounded and the gaps in its dialogue closed."""
+"""One client's SMTP session: the commands of aiosmtpd with the gaps in their dialogue closed, and logins."""
 
 import asyncio
 import re
-from collections import defaultdict
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, AnyStr
 
 import structlog
-from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
+from aiosmtpd.smtp import Envelope, syntax
 
-from app.domain.ports import Clock
-from app.smtpd.mail import ReceivedMail, Receiver
+from app.domain.access import Principal
+from app.smtpd.budget import Holding
+from app.smtpd.connection import GuardedConnection, Phase, Site
+from app.smtpd.mail import ReceivedMail
 from app.smtpd.message import MessageCollector
+from app.smtpd.passwords import ExchangeRefused, challenge_line, exchange_of
+from app.smtpd.sessions import SHUTTING_DOWN
 
 log = structlog.get_logger()
 
-PIECE = 65_536  # bytes read at once; the stream stops reading from the network at twice as much
-MAX_COMMAND = 1_012  # RFC 5321 section 4.5.3.1.4, and 500 more for MAIL with AUTH= (RFC 4954 section 3)
+PIECE = 65_536  # bytes of a message read at once
 MAX_OVERRUN = 67_108_864  # an honest client sends its mail to the end, a hostile one never ends
+MAX_FAILED_LOGINS = 3  # of one connection; a person who mistypes has configured no client yet
 NULL_PATH = "<>"  # how aiosmtpd writes the null reverse-path
+CLOSING = "421"
 
 # A path, its angle brackets forgiven when missing; an obsolete source route is dropped (RFC 5321
 # appendix C). No control characters, no bytes that are not UTF-8: an address ends up in headers.
@@ -30,127 +31,105 @@ _PATH = re.compile(
 _AUTH_PARAMETER = re.compile(r"\s+AUTH=\S*(?=\s|$)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmtpLimits:
-    """How much the server takes. `command_timeout` holds for one command, or for one whole message."""
+class GuardedSession(GuardedConnection):
+    """The commands of one client."""
 
-    message_bytes: int = 10_485_760
-    connections: int = 100
-    recipients: int = 1_000  # RFC 5321 section 4.5.3.1.8 asks for 100 at least
-    command_timeout: timedelta = timedelta(minutes=5)  # RFC 5321 section 4.5.3.2.7
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        self._principal: Principal | None = None
+        self._failed_logins = 0
 
-
-class Hooks:
-    """What aiosmtpd asks of its handler; all else stands in the session itself."""
-
-    async def handle_EHLO(  # noqa: N802 - named by aiosmtpd
-        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, replies: list[str]
-    ) -> list[str]:
-        """Announce PIPELINING too: commands are read from a buffer one by one (RFC 2920 section 3.2)."""
-        session.host_name = hostname
-        return [*replies[:-1], "250-PIPELINING", replies[-1]]
-
-
-class GuardedSession(SMTP):
-    """A session that belongs to `sessions` while it is open."""
-
-    line_length_limit = PIECE  # the base class makes its stream with it; a message may have longer lines
-
-    def __init__(
-        self,
-        *,
-        receiver: Receiver,
-        clock: Clock,
-        hostname: str,
-        limits: SmtpLimits,
-        sessions: set["GuardedSession"],
-    ) -> None:
-        # The base class shares one dictionary among all sessions and lets each EHLO raise it.
-        self.command_size_limits = defaultdict(lambda: MAX_COMMAND)
-        super().__init__(
-            Hooks(),
-            data_size_limit=limits.message_bytes,
-            enable_SMTPUTF8=True,
-            hostname=hostname,
-            ident="ESMTP Mail Alert System",
-            timeout=limits.command_timeout.total_seconds(),
-            loop=asyncio.get_running_loop(),
-        )
-        self._receiver = receiver
-        self._clock = clock
-        self._limits = limits
-        self._sessions = sessions
-        self._taking_message = False
-        self._dismissed = False
-        self.ended: asyncio.Future[None] = self.loop.create_future()
-
-    # The connection.
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Open the session, or turn the client away when there are too many."""
-        super().connection_made(transport)
-        self._sessions.add(self)
-        if len(self._sessions) > self._limits.connections:
-            self._hang_up("421 4.3.2 Too many connections, try again later")
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """Leave the open sessions."""
-        super().connection_lost(error)
-        self._sessions.discard(self)
-        if not self.ended.done():
-            self.ended.set_result(None)
-
-    def dismiss(self) -> None:
-        """End the session with 421: at once, or after the reply to the message that is being taken."""
-        self._dismissed = True
-        if not self._taking_message:
-            self._hang_up("421 4.3.2 Service shutting down")
-
-    def abort(self) -> None:
-        """Cut the connection."""
-        self._writer.transport.abort()
-
-    def _hang_up(self, reply: str) -> None:
-        # RFC 5321 section 3.8: 421 may be sent at any time. The handler stops first: what the client
-        # has sent ahead must not be read as commands any more.
-        assert self._handler_coroutine is not None
-        self._handler_coroutine.cancel()
-        self._writer.write(reply.encode() + b"\r\n")
-        self._writer.close()
-
-    def _timeout_cb(self) -> None:
-        if self._writer.transport.get_write_buffer_size():
-            self.abort()  # a client that reads no replies would hold a mere close() up forever
+    @syntax("STARTTLS")
+    async def smtp_STARTTLS(self, arg: str | None) -> None:  # noqa: N802 - named by aiosmtpd
+        """Go over to TLS (RFC 3207)."""
+        if self.site.access.tls is None or self.is_encrypted:
+            await self.push("503 5.5.1 TLS is in use" if self.is_encrypted else "502 5.5.1 TLS is not offered")
+        elif arg:
+            await self.push("501 5.5.4 Syntax: STARTTLS")
         else:
-            self._hang_up("421 4.4.2 Timeout, closing the connection")
+            self._principal = None
+            await self._start_tls()
 
-    async def push(self, status: AnyStr) -> None:
-        """Send a reply, then let others run: a segment may hold thousands of commands."""
-        await super().push(status)
-        await asyncio.sleep(0)
+    @syntax("AUTH <mechanism>")
+    async def smtp_AUTH(self, arg: str | None) -> None:  # noqa: N802 - named by aiosmtpd
+        """Take a password (RFC 4954). The user is not looked at: a password is a token, and a token has a name."""
+        if await self.check_helo_needed("EHLO"):
+            return
+        refusal = self._login_refusal()
+        if refusal:
+            await self.push(refusal)
+            return
+        try:
+            password = await self._password(arg or "")
+        except ExchangeRefused as refused:
+            await self.push(refused.reply)
+        else:
+            await self._log_in(password)
 
-    async def handle_exception(self, error: Exception) -> str:
-        """Log a fault of ours; the client learns no more than that it may try again."""
-        log.error("smtp_session_failed", peer=self._peer, exc_info=error)
-        return "451 4.3.0 Local error in processing"
+    def _login_refusal(self) -> str:
+        """Return why there can be no login now, "" if there can."""
+        access = self.site.access
+        if access.logins is None:
+            return "502 5.5.1 Authentication is not offered"
+        if not access.offers_login(self.peer, is_encrypted=self.is_encrypted):
+            return "538 5.7.11 Encryption required: use STARTTLS first"
+        if self._principal is not None or (self.envelope is not None and self.envelope.mail_from):
+            return "503 5.5.1 Not now"  # RFC 4954 section 4
+        return ""
 
-    @property
-    def _peer(self) -> str:
-        peername: Any = self._writer.get_extra_info("peername")
-        return str(peername[0]) if peername else ""
+    async def _password(self, argument: str) -> bytes:
+        exchange = exchange_of(argument)
+        try:
+            challenge = next(exchange)
+            while True:
+                await self.push(challenge_line(challenge))
+                challenge = exchange.send(await self._reader.readuntil())
+        except StopIteration as end:
+            password: bytes = end.value
+            return password
+        except asyncio.LimitOverrunError:
+            await self._end_with("500 5.5.6 Authentication exchange line is too long")
+            raise
 
-    # The commands.
+    async def _log_in(self, password: bytes) -> None:
+        logins = self.site.access.logins
+        assert logins is not None
+        self._principal = logins.principal_of(password, peer=self.peer)
+        if self._principal is not None:
+            await self.push("235 2.7.0 Authentication successful")
+            return
+        self._failed_logins += 1
+        if self._failed_logins >= MAX_FAILED_LOGINS or logins.is_barred(self.peer):
+            await self._end_with("421 4.7.0 Too many failures, try again later")
+        log.warning("smtp_login_failed", peer=self.peer)
+        await self.push("535 5.7.8 Authentication credentials invalid")
 
     @syntax("MAIL FROM: <address>", extended=" [SP <mail-parameters>]")
     async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802 - named by aiosmtpd
         """Take AUTH= and ignore it: nobody here is trusted to speak for others (RFC 4954 section 5)."""
+        refusal = self._sender_refusal()
+        if refusal:
+            await self.push(refusal)
+            return
         await super().smtp_MAIL(_AUTH_PARAMETER.sub("", arg) if arg else arg)
+
+    def _sender_refusal(self) -> str:
+        """Return why the client may not begin a mail, "" if it may."""
+        access = self.site.access
+        if self._principal is not None:
+            is_over = access.logins is not None and access.logins.is_over_rate(self._principal)
+            return "450 4.7.1 The rate of this token is used up, try again later" if is_over else ""
+        if access.is_open_to(self.peer):
+            return ""
+        if access.offers_login(self.peer, is_encrypted=self.is_encrypted):
+            return "530 5.7.0 Authentication required"  # RFC 4954 section 6
+        return "530 5.7.0 Must issue a STARTTLS command first"  # RFC 3207 section 4
 
     @syntax("RCPT TO: <address>", extended=" [SP <rcpt-parameters>]")
     async def smtp_RCPT(self, arg: str | None) -> None:  # noqa: N802 - named by aiosmtpd
         """Take a recipient, up to the limit."""
         assert self.envelope is not None
-        if len(self.envelope.rcpt_tos) >= self._limits.recipients:
+        if len(self.envelope.rcpt_tos) >= self.site.limits.recipients:
             await self.push("452 4.5.3 Too many recipients")  # RFC 5321 section 4.5.3.1.10
         elif arg and arg.endswith(NULL_PATH):
             await self.push("553 5.1.3 The null path is no recipient")  # RFC 5321 section 4.1.1.3
@@ -166,7 +145,7 @@ class GuardedSession(SMTP):
     async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802 - named by aiosmtpd
         """Take the message, in bounded memory, and pass it to the receiver."""
         assert self.envelope is not None
-        if await self.check_helo_needed() or await self.check_auth_needed("DATA"):
+        if await self.check_helo_needed():
             return
         if arg:
             await self.push("501 Syntax: DATA")
@@ -174,44 +153,62 @@ class GuardedSession(SMTP):
         if not self.envelope.rcpt_tos:
             await self.push("503 Error: need RCPT command")
             return
-        self._taking_message = True
+        self._enter(Phase.MESSAGE)
+        holding = Holding(self.site.budget)
         try:
             await self.push("354 End data with <CR><LF>.<CR><LF>")
-            await self.push(await self._take_message(self.envelope))
+            reply = await self._take_message(self.envelope, holding)
         finally:
-            self._taking_message = False
+            holding.release()
+            self._enter(Phase.COMMAND)
             self.envelope = self._create_envelope()
-        if self._dismissed:
-            self.dismiss()
-            await asyncio.sleep(0)  # the cancellation takes effect here
+        await self._conclude(reply)
 
-    async def _take_message(self, envelope: Envelope) -> str:
-        data = await self._read_message()
-        if data is None:
-            return f"552 5.3.4 Message larger than {self._limits.message_bytes} bytes"
+    async def _conclude(self, reply: str) -> None:
+        """Say what has become of the message; 421 is the last thing that is said."""
+        if not reply.startswith(CLOSING):
+            await self.push(reply)
+            reply = SHUTTING_DOWN if self._dismissed else ""
+        if reply:
+            await self._end_with(reply)
+
+    async def _take_message(self, envelope: Envelope, holding: Holding) -> str:
+        collector = await self._read_message(holding)
+        self._enter(Phase.BUSY)
+        # RFC 5321 section 4.5.3.1.9: a message over the limit is read on, and refused at its end.
+        if collector.too_large:
+            return f"552 5.3.4 Message larger than {self.site.limits.message_bytes} bytes"
+        if collector.crowded_out:
+            return "452 4.3.1 Too many large messages at once, try again later"
         mail_from = envelope.mail_from or ""
-        return await self._receiver.receive(
+        return await self.site.receiver.receive(
             ReceivedMail(
                 mail_from="" if mail_from == NULL_PATH else mail_from,
                 recipients=tuple(envelope.rcpt_tos),
-                data=data,
-                peer=self._peer,
-                received_at=self._clock.now(),
+                data=collector.message(),
+                peer=self.peer,
+                received_at=self.site.clock.now(),
+                principal=self._principal,
             )
         )
 
-    async def _read_message(self) -> bytes | None:
-        """Return the message up to its final dot; None when it is over the limit."""
-        collector = MessageCollector(self._limits.message_bytes)
-        # The end of the connection cancels this coroutine, so read() never returns nothing.
-        while (rest := collector.feed(await self._reader.read(PIECE))) is None:
-            if collector.received > self._limits.message_bytes + MAX_OVERRUN:
-                self._hang_up("552 5.3.4 Message far too large")
-                await asyncio.sleep(0)  # the cancellation takes effect here
+    async def _read_message(self, holding: Holding) -> MessageCollector:
+        """Return the collector that has seen the final dot."""
+        limits = self.site.limits
+        collector = MessageCollector(limits.message_bytes, holding.grow_to)
+        while True:
+            # The end of the connection cancels this coroutine, so read() never returns nothing.
+            piece = await self._reader.read(PIECE)
+            rest = collector.feed(piece)
+            if rest is not None:
+                break
+            if not collector.too_large:
+                self._earn(len(piece))
+            if collector.received > limits.message_bytes + MAX_OVERRUN:
+                await self._end_with("552 5.3.4 Message far too large")
         # A stream has no way to give back the commands that were read with the end of the message.
         self._reader._buffer[:0] = rest  # type: ignore[attr-defined] # noqa: SLF001 - as said above
-        # RFC 5321 section 4.5.3.1.9: a message over the limit is read on, and refused at its end.
-        return None if collector.too_large else collector.message()
+        return collector
 
     def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
         # The base class parses with email's private parser, which raises IndexError for `<`.

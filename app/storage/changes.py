@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 
 from app.domain.alert import AcceptedAlert
 from app.domain.envelope import Envelope, EnvelopeState
+from app.domain.heartbeat import HeartbeatRecord
 from app.domain.receipt import KeptReceipt
 from app.domain.verdict import Verdict
 from app.storage.attachments import INSERT_PIECES, pieces_of
 from app.storage.codec import encode_alert, encode_json, to_ms
+from app.storage.heartbeats import PUT_HEARTBEAT, heartbeat_row
 from app.storage.receipts import receipt_row
 from app.storage.rows import Row, write_rows
 
@@ -38,7 +40,7 @@ COUNT_OPEN = "UPDATE meta SET value = value + ? WHERE name = 'open'"
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """Alerts with the pieces of their attachments, their envelopes and receipts, taken together or not at all.
+    """Alerts with the pieces of their attachments, their envelopes, receipts and heartbeats: all together or none.
 
     `opens` is how many of the envelopes wait.
     """
@@ -49,6 +51,7 @@ class Acceptance:
     envelopes: Sequence[Row]
     opens: int
     receipts: Sequence[Row] = ()
+    heartbeats: Sequence[Row] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +92,22 @@ Change = Acceptance | Marking | Lease | Errand | Reopening
 
 
 def acceptance_of(
-    alerts: Sequence[AcceptedAlert], envelopes: Sequence[Envelope], receipts: Sequence[KeptReceipt]
+    alerts: Sequence[AcceptedAlert],
+    envelopes: Sequence[Envelope],
+    receipts: Sequence[KeptReceipt] = (),
+    heartbeats: Sequence[HeartbeatRecord] = (),
 ) -> Acceptance:
-    """Return the change that takes the alerts and the mails made for them, and keeps what the sender is told."""
+    """Return the change that takes the alerts and the mails made for them, and keeps what the sender is told.
+
+    `heartbeats` are as the same event has left them.
+    """
     return Acceptance(
         alerts=[(a.id, to_ms(a.received_at), encode_alert(a.alert)) for a in alerts],
         pieces=[piece for a in alerts if a.alert.attachments for piece in pieces_of(a)],
         envelopes=[_envelope_row(envelope) for envelope in envelopes],
         opens=sum(envelope.state is EnvelopeState.OPEN for envelope in envelopes),
         receipts=[receipt_row(kept) for kept in receipts],
+        heartbeats=[heartbeat_row(record) for record in heartbeats],
     )
 
 
@@ -174,6 +184,9 @@ def apply(connection: sqlite3.Connection, changes: Sequence[Change]) -> list[Any
         connection.executemany(INSERT_PIECES, pieces)  # one by one: a batch may hold 64 MiB of them
     write_rows(connection, INSERT_ENVELOPES, [row for change in acceptances for row in change.envelopes])
     write_rows(connection, INSERT_RECEIPTS, [row for change in acceptances for row in change.receipts])
+    heartbeats = [row for change in acceptances for row in change.heartbeats]
+    if heartbeats:
+        connection.executemany(PUT_HEARTBEAT, heartbeats)  # one by one: they are few, and bring up to 100 KiB along
     write_rows(connection, UPDATE_ENVELOPES, [change.envelope for change in markings], after=UPDATE_ENVELOPES_WHERE)
     write_rows(connection, REPLACE_DELIVERIES, [row for change in markings for row in change.deliveries])
     if leases:

@@ -51,6 +51,8 @@ def encode_alert(alert: Alert) -> str:
         body["n"] = alert.notes
     if alert.starts_at or alert.ends_at or alert.links or alert.extra or alert.attachments:
         body |= _rare_fields(alert)
+    if alert.to or alert.receivers or alert.also_routed:
+        body |= _wishes(alert)
     return encode_json(body)
 
 
@@ -66,6 +68,18 @@ def _rare_fields(alert: Alert) -> dict[str, Any]:
         body["x"] = dict(alert.extra)
     if alert.attachments:
         body["a"] = [[a.name, a.content_type, a.size_bytes] for a in alert.attachments]
+    return body
+
+
+def _wishes(alert: Alert) -> dict[str, Any]:
+    """Whom the sender asked for."""
+    body: dict[str, Any] = {}
+    if alert.to:
+        body["r"] = [_pair(mailbox) for mailbox in alert.to]
+    if alert.receivers:
+        body["g"] = alert.receivers
+    if alert.also_routed:
+        body["u"] = True
     return body
 
 
@@ -88,6 +102,9 @@ def decode_alert(body: Mapping[str, Any]) -> Alert:
             Attachment(name=name, content_type=content_type, size_bytes=size_bytes)
             for name, content_type, size_bytes in body.get("a", ())
         ),
+        to=tuple(Mailbox(*pair) for pair in body.get("r", ())),
+        receivers=tuple(body.get("g", ())),
+        also_routed=body.get("u", False),
     )
 
 
@@ -104,16 +121,28 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def encode_letterhead(letterhead: Letterhead) -> str:
-    """Return the letterhead as JSON, the same text for equal letterheads, also for those of schema version 1."""
+    """Return the letterhead as JSON, the same text for equal letterheads, also for those of schema version 1.
+
+    What has its default value is left out, so that an older version's text stays what it is.
+    """
     body: dict[str, Any] = {
         "server_name": letterhead.server_name,
-        "sender": [letterhead.sender.address, letterhead.sender.name],
-        "recipients": [[mailbox.address, mailbox.name] for mailbox in letterhead.recipients],
+        "sender": _pair(letterhead.sender),
+        "recipients": [_pair(mailbox) for mailbox in letterhead.recipients],
         "templates": {"text": letterhead.templates.text, "html": letterhead.templates.html},
     }
-    if letterhead.is_alarm:
-        body["is_alarm"] = True
-    return encode_json(body)
+    added = {
+        "is_alarm": letterhead.is_alarm,
+        "cc_count": letterhead.cc_count,
+        "bcc_count": letterhead.bcc_count,
+        "reply_to": letterhead.reply_to and _pair(letterhead.reply_to),
+        "receiver": letterhead.receiver,
+    }
+    return encode_json(body | {name: value for name, value in added.items() if value})
+
+
+def _pair(mailbox: Mailbox) -> list[str]:
+    return [mailbox.address, mailbox.name]
 
 
 def decode_letterhead(text: str) -> Letterhead:
@@ -125,4 +154,8 @@ def decode_letterhead(text: str) -> Letterhead:
         recipients=tuple(Mailbox(*pair) for pair in body["recipients"]),
         templates=Templates(**body["templates"]),
         is_alarm=body.get("is_alarm", False),
+        cc_count=body.get("cc_count", 0),
+        bcc_count=body.get("bcc_count", 0),
+        reply_to=Mailbox(*body["reply_to"]) if "reply_to" in body else None,
+        receiver=body.get("receiver", ""),
     )

@@ -13,6 +13,7 @@ from app.domain.alert import AcceptedAlert, Severity
 from app.domain.dead_letter import DeadLetterPage
 from app.domain.envelope import Envelope, EnvelopeState, Letterhead, QueuedMail
 from app.domain.errors import JournalCorrupt, JournalFailed, JournalUnavailable
+from app.domain.heartbeat import HeartbeatRecord
 from app.domain.ids import MAX_ID
 from app.domain.ports import DueQuery, FreshStart, PruneStep, RetryStep
 from app.domain.receipt import KeptReceipt
@@ -26,6 +27,7 @@ from app.storage.background_check import BackgroundCheck
 from app.storage.changes import Errand, Reopening, acceptance_of, lease_of, marking_of
 from app.storage.codec import encode_letterhead, from_ms, to_ms
 from app.storage.database import Mode, open_reader, open_writer, opening
+from app.storage.heartbeats import read_heartbeats, read_output, remove_heartbeat
 from app.storage.leases import flag_interrupted
 from app.storage.reader import Reader
 from app.storage.receipts import forget_receipts, read_receipts
@@ -99,7 +101,7 @@ class SqliteJournal:
     @contextlib.contextmanager
     def _room_for(self, count: int) -> Iterator[None]:
         """Hold room in the backlog while that many envelopes are on their way into it."""
-        if count > self._room:
+        if count > max(0, self._room):  # what brings no mail is taken at any time
             raise JournalUnavailable(self._backlog_is_full())
         self._accepting += count
         try:
@@ -111,11 +113,15 @@ class SqliteJournal:
         return f"{self.open_count} mails wait already (backlog_limit {self._backlog_limit}); see why they do not leave"
 
     async def accept(
-        self, alerts: Sequence[AcceptedAlert], envelopes: Sequence[Envelope], receipts: Sequence[KeptReceipt] = ()
+        self,
+        alerts: Sequence[AcceptedAlert],
+        envelopes: Sequence[Envelope],
+        receipts: Sequence[KeptReceipt] = (),
+        heartbeats: Sequence[HeartbeatRecord] = (),
     ) -> None:
         """Return once all is committed and fsynced. Raises JournalUnavailable, then nothing was taken."""
-        with self._room_for(len(envelopes)):
-            await self._writer.submit(acceptance_of(alerts, envelopes, receipts))
+        with self._room_for(sum(envelope.state is EnvelopeState.OPEN for envelope in envelopes)):
+            await self._writer.submit(acceptance_of(alerts, envelopes, receipts, heartbeats))
 
     async def receipts(self, keys: Sequence[bytes]) -> dict[bytes, KeptReceipt]:
         """Return those that are kept under the keys of their claims, however old."""
@@ -124,6 +130,18 @@ class SqliteJournal:
     async def forget_receipts(self, before: datetime) -> int:
         """Remove some receipts made before that time, the oldest first; return how many."""
         return await self._errand(partial(forget_receipts, before=before))
+
+    async def heartbeats(self) -> list[HeartbeatRecord]:
+        """Return all that can be read, without their output."""
+        return await self._reader.run(read_heartbeats)
+
+    async def heartbeat_output(self, name: str) -> bytes:
+        """Return what its last ping brought along."""
+        return await self._reader.run(partial(read_output, name=name))
+
+    async def forget_heartbeat(self, name: str) -> None:
+        """Remove it with all that is known of it."""
+        await self._errand(partial(remove_heartbeat, name=name))
 
     def record(self, verdict: Verdict) -> asyncio.Future[None]:
         """Take the verdict at once; the future is done once it is committed and fsynced."""

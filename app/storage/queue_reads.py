@@ -4,6 +4,7 @@ Each read returns one row of JSON: a row at a time would ask a busy event loop f
 """
 
 import sqlite3
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -20,6 +21,8 @@ from app.domain.ports import DueQuery
 from app.storage.codec import decode_alert, decode_letterhead, encode_json, from_ms, to_ms
 
 log = structlog.get_logger()
+
+CACHED_LETTERHEADS = 256  # a few KiB each, for the templates stand in them
 
 DUE_OF_RANK = """
 SELECT coalesce(json_group_array(json_array(id, size)), '[]') FROM (
@@ -60,16 +63,27 @@ SELECT min(running_seconds) FROM envelopes INDEXED BY envelopes_waiting WHERE st
 
 
 class LetterheadCache:
-    """Letterheads by number. They never change, and there are few: one per change of the settings."""
+    """Letterheads by number, those that were used last. They never change.
 
-    def __init__(self) -> None:
-        self._known: dict[int, Letterhead] = {}
+    There is one for each receiver and change of the settings, and one for each list of people that alerts name.
+    """
+
+    def __init__(self, size: int = CACHED_LETTERHEADS) -> None:
+        self._size = size
+        self._known: OrderedDict[int, Letterhead] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._known)
 
     def get(self, connection: sqlite3.Connection, number: int) -> Letterhead:
         """Return the letterhead stored under `number`."""
-        if number not in self._known:
-            row = connection.execute("SELECT body FROM letterheads WHERE id = ?", (number,)).fetchone()
-            self._known[number] = decode_letterhead(row[0])
+        if number in self._known:
+            self._known.move_to_end(number)
+            return self._known[number]
+        row = connection.execute("SELECT body FROM letterheads WHERE id = ?", (number,)).fetchone()
+        self._known[number] = decode_letterhead(row[0])
+        if len(self._known) > self._size:
+            self._known.popitem(last=False)
         return self._known[number]
 
 

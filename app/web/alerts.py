@@ -71,7 +71,7 @@ class _Show:
         return {
             "id": format_id(alert.id),
             "received_at": time_text(alert.received_at),
-            "state": self._state(alert.state, alert.envelope_id),
+            "state": self._state(alert.state, *alert.envelope_ids),
             "severity": alert.severity,
             "status": alert.status,
             "subject": alert.subject,
@@ -80,19 +80,20 @@ class _Show:
 
     def report(self, report: AlertReport) -> dict[str, Any]:
         accepted = report.accepted
-        states = [self._state(envelope.state, envelope.id) for envelope in report.envelopes]
+        mails = [envelope for envelope in report.envelopes if envelope.state is not EnvelopeState.KEPT]
         return {
             "id": format_id(accepted.id),
             "received_at": time_text(accepted.received_at),
-            "state": states[0] if states else AlertState.QUEUED,
+            "state": self._state(report.state, *(envelope.id for envelope in mails)),
             **_alert(accepted.alert),
-            "mails": [self._mail(envelope) for envelope in report.envelopes],
+            "mails": [self._mail(envelope) for envelope in mails],
         }
 
     def _mail(self, envelope: EnvelopeReport) -> dict[str, Any]:
         finished = envelope.finished_at
         return {
             "id": format_id(envelope.id),
+            "receiver": envelope.letterhead.receiver,
             "state": self._state(envelope.state, envelope.id),
             "made_at": time_text(envelope.made_at),
             "finished_at": None if finished is None else time_text(finished),
@@ -105,8 +106,8 @@ class _Show:
             ],
         }
 
-    def _state(self, state: EnvelopeState, envelope_id: int) -> AlertState:
-        if state is EnvelopeState.OPEN and self._is_sending(envelope_id):
+    def _state(self, state: EnvelopeState, *envelope_ids: int) -> AlertState:
+        if state is EnvelopeState.OPEN and any(map(self._is_sending, envelope_ids)):
             return AlertState.SENDING
         return STATE_NAMES[state]
 
@@ -125,6 +126,8 @@ def _alert(alert: Alert) -> dict[str, Any]:
         "links": [{"url": link.url, "title": link.title} for link in alert.links],
         "extra": dict(alert.extra),
         "notes": list(alert.notes),
+        "to": [mailbox.address for mailbox in alert.to],
+        "receivers": list(alert.receivers),
         "attachments": [
             {"name": file.name, "content_type": file.content_type, "size_bytes": file.size_bytes}
             for file in alert.attachments

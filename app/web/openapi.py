@@ -37,10 +37,13 @@ ALERT = {
     "links": [],
     "extra": {},
     "notes": [],
+    "to": [],
+    "receivers": [],
     "attachments": [{"name": "df.txt", "content_type": "text/plain", "size_bytes": 612}],
     "mails": [
         {
             "id": "0146KBZ9XG001",
+            "receiver": "",
             "state": "failed",
             "made_at": "2026-03-04T05:06:07.890Z",
             "finished_at": "2026-03-04T05:06:08.120Z",

@@ -11,17 +11,16 @@ from app.domain.vitals import Vitals
 from app.httpkit.gate import Gate
 from app.httpkit.limits import App, Receive, Scope, Send, ServerLimits
 from app.httpkit.server import server_config
-from app.httpkit.tokens import AccessToken
 from app.intake.http import AlertsEndpoint
 from app.intake.openapi import describe_intake
 from app.sandbox.pages import sandbox_router
-from app.settings.model import Settings
 from app.version import __version__
 from app.web.alerts import alerts_router
 from app.web.dead_letters import dead_letters_router
 from app.web.docs import docs_router
 from app.web.errors import answer_errors_as_problems
 from app.web.health import HealthCheck, health_router
+from app.web.heartbeats import heartbeats_router
 from app.wiring.ground import Ground
 from app.wiring.sending import SendingHalf
 from app.wiring.taking import TakingHalf
@@ -36,6 +35,7 @@ def create_app(ground: Ground, taking: TakingHalf, sending: SendingHalf, vitals:
     api.include_router(alerts_router(ground.journal, sending.queue.is_sending))
     start = partial(_fresh_start, ground, sending)
     api.include_router(dead_letters_router(ground.journal, start=start, wake=sending.queue.wake))
+    api.include_router(heartbeats_router(taking.heartbeats))
     api.include_router(health_router(_health_check(ground, vitals)))
     if ground.sandbox:
         api.include_router(sandbox_router(ground.sandbox.store, clock=ground.clock))
@@ -44,7 +44,11 @@ def create_app(ground: Ground, taking: TakingHalf, sending: SendingHalf, vitals:
     describe_intake(api)
     http = ground.settings.http
     alerts = AlertsEndpoint(
-        taking.once, clock=ground.clock, body_limit=http.body_limit, attachments_limit=http.attachments_limit
+        taking.once,
+        clock=ground.clock,
+        body_limit=http.body_limit,
+        attachments_limit=http.attachments_limit,
+        by_signature=ground.access.by_signature,
     )
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,11 +61,10 @@ def create_app(ground: Ground, taking: TakingHalf, sending: SendingHalf, vitals:
     return front
 
 
-def gated_server(app: App, settings: Settings) -> uvicorn.Config:
+def gated_server(app: App, ground: Ground) -> uvicorn.Config:
     """Return the server's configuration, with the gate before the application."""
-    http = settings.http
-    token = AccessToken(http.token.get_secret_value()) if http.token else None
-    gate = Gate(app, token=token, allowed_hosts=frozenset(http.allowed_hosts))
+    http = ground.settings.http
+    gate = Gate(app, access=ground.access, allowed_hosts=frozenset(http.allowed_hosts))
     return server_config(gate, limits=ServerLimits(), trusted_proxies=http.trusted_proxies)
 
 

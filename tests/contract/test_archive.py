@@ -1,11 +1,12 @@
 """What every journal tells people of their alerts, whatever it is made of."""
 
 from dataclasses import replace
+from itertools import combinations_with_replacement
 
 import pytest
 
 from app.domain.alert import Severity, Status
-from app.domain.envelope import Delivery, DeliveryState, EnvelopeState
+from app.domain.envelope import Delivery, DeliveryState, EnvelopeState, state_of_all
 from app.domain.outcome import Outcome
 from app.domain.report import AlertSummary
 from tests.support.clock import NOW
@@ -54,7 +55,7 @@ async def test_a_line_of_a_page_sums_an_alert_up(desk: Desk) -> None:
         severity=Severity.CRITICAL,
         status=Status.RESOLVED,
         source=FULL.source,
-        envelope_id=batch.envelopes[0].id,
+        envelope_ids=(batch.envelopes[0].id,),
         state=EnvelopeState.OPEN,
     )
 
@@ -114,3 +115,67 @@ async def test_a_page_holds_one_severity_if_asked(desk: Desk) -> None:
 async def test_a_page_of_nothing_is_the_last(desk: Desk) -> None:
     """An empty journal answers too."""
     assert await desk.pages(10) == [[]]
+
+
+# Alerts with several mails, and with none
+
+
+SEVERAL: dict[str, tuple[tuple[Outcome, ...], EnvelopeState]] = {
+    "one still waits": ((SENT, DEFERRED), EnvelopeState.OPEN),
+    "one failed and one waits": ((REFUSED, DEFERRED), EnvelopeState.OPEN),
+    "all sent": ((SENT, SENT), EnvelopeState.SENT),
+    "one failed": ((SENT, REFUSED), EnvelopeState.PARTLY_SENT),
+    "all failed": ((REFUSED, REFUSED), EnvelopeState.FAILED),
+}
+
+
+@pytest.mark.parametrize(("outcomes", "state"), SEVERAL.values(), ids=SEVERAL.keys())
+async def test_an_alert_with_several_mails_is_one_line(
+    desk: Desk, outcomes: tuple[Outcome, ...], state: EnvelopeState
+) -> None:
+    """Its state is that of all of them, in the list, under its filter and no other, and in the report."""
+    batch = await desk.post_to(len(outcomes))
+    for envelope, outcome in zip(batch.envelopes, outcomes, strict=True):
+        await desk.journal.record(verdict_on(envelope.id, outcome))
+    found = {each: await desk.journal.page(before=None, limit=9, state=each, severity=None) for each in EnvelopeState}
+    ((line,),) = await desk.pages(9)
+    report = await desk.journal.find(batch.alerts[0].id)
+    assert (line.state, line.envelope_ids) == (state, tuple(envelope_ids(batch)))
+    assert [each for each, page in found.items() if page.alerts] == [state]
+    assert report is not None
+    assert (report.state, len(report.envelopes)) == (state, 2)
+
+
+async def test_an_alert_that_is_kept_is_finished(desk: Desk) -> None:
+    """It is found and listed, waits for nobody, and is no dead letter."""
+    batch = await desk.post_to(1, state=EnvelopeState.KEPT)
+    ((line,),) = await desk.pages(9, state=EnvelopeState.KEPT)
+    report = await desk.journal.find(batch.alerts[0].id)
+    assert (line.id, line.state, desk.journal.open_count) == (batch.alerts[0].id, EnvelopeState.KEPT, 0)
+    assert await desk.due_ids() == []
+    assert (await desk.journal.dead_letters(before=None, limit=9)).letters == ()
+    assert report is not None
+    assert report.envelopes[0].finished_at == NOW
+
+
+async def test_an_alert_that_is_kept_needs_no_room_in_the_backlog(desk: Desk) -> None:
+    """A sign of life counts also while mail cannot leave."""
+    await desk.post(1000)
+    await desk.post_to(1, state=EnvelopeState.KEPT)
+    assert desk.journal.open_count == 1000
+
+
+TWO_STATES = list(combinations_with_replacement(EnvelopeState, 2))
+
+
+@pytest.mark.parametrize("states", TWO_STATES, ids=lambda states: "-".join(map(str, states)))
+async def test_any_two_states_make_the_same_one_everywhere(
+    desk: Desk, states: tuple[EnvelopeState, EnvelopeState]
+) -> None:
+    """The list, its filter and the report agree, whatever the mails came to."""
+    batch = desk.make.alert_to(2)
+    envelopes = [replace(envelope, state=state) for envelope, state in zip(batch.envelopes, states, strict=True)]
+    await desk.journal.accept(batch.alerts, envelopes)
+    combined = state_of_all(states)
+    assert [line.state for page in await desk.pages(9) for line in page] == [combined]
+    assert [line.state for page in await desk.pages(9, state=combined) for line in page] == [combined]

@@ -50,7 +50,7 @@ async def letters(desk: Desk) -> Sequence[DeadLetter]:
 async def report_on(desk: Desk, envelope: int) -> EnvelopeReport:
     """Return what people are told of the mail."""
     page = await desk.journal.page(before=None, limit=1000, state=None, severity=None)
-    (alert_id,) = [line.id for line in page.alerts if line.envelope_id == envelope]
+    (alert_id,) = [line.id for line in page.alerts if line.envelope_ids == (envelope,)]
     report = await desk.journal.find(alert_id)
     assert report is not None
     return report.envelopes[0]
@@ -273,5 +273,5 @@ async def test_dropped_mails_can_be_listed(desk: Desk) -> None:
     dropped, _ = await failed(desk), await failed(desk)
     await desk.journal.drop(dropped, LATER)
     ((line,),) = await desk.pages(10, state=EnvelopeState.DROPPED)
-    assert (line.envelope_id, line.state) == (dropped, EnvelopeState.DROPPED)
+    assert (line.envelope_ids, line.state) == ((dropped,), EnvelopeState.DROPPED)
     assert len((await desk.pages(10, state=EnvelopeState.FAILED))[0]) == 1

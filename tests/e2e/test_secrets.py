@@ -1,7 +1,10 @@
 """A secret is given in each possible way, and searched for in all that the daemon says and writes."""
 
-from base64 import b64encode
+import json
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
+from hashlib import sha256
+from hmac import new as hmac
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -109,6 +112,46 @@ def test_a_secret_in_use_shows_nowhere(
         assert traces_in([*said, *(line.encode() for line in daemon.lines)]) == []
     assert traces_in(text.encode() for text in capfd.readouterr()) == []
     assert traces_in(line.encode() for line in relay.commands), "the password was never used"
+
+
+QUOTED = quote(CANARY, safe="")
+NTFY_AUTH = urlsafe_b64encode(f"Bearer {CANARY}".encode()).decode()
+
+
+@pytest.mark.parametrize("locked", [True, False], ids=["asked for", "not asked for"])
+def test_a_token_in_the_address_shows_nowhere(tmp_path: Path, *, locked: bool) -> None:
+    """Neither in an alert that is read from the query, nor in answers, logs and receipts; by every way but headers."""
+    tokens = {"http__token": CANARY} if locked else {}
+    with Daemon(tmp_path / "var", **mail_settings(1), **tokens) as daemon:
+        daemon.start()
+        answers = [
+            daemon.request("POST", f"/alerts/goalert?token={QUOTED}&summary=a&details=b"),
+            daemon.request("POST", f"/alerts?token={QUOTED}", '{"unknown": "body"}', {"Idempotency-Key": "k"}),
+            daemon.request("PUT", f"/alerts?auth={NTFY_AUTH}&subject=a", "a"),
+            daemon.request("POST", "/alerts", "a", {"X-Gotify-Key": CANARY}),
+            daemon.get(f"/alerts?token={QUOTED}"),
+            daemon.get(f"/alerts?token={QUOTED}&limit=x"),
+            daemon.get(f"/openapi.json?TOKEN={QUOTED}"),
+            daemon.get(f"/nowhere?token={QUOTED}"),
+        ]
+        assert [answer.status for answer in answers] == [202, 202, 202, 202, 200, 422, 200, 404]
+        answers += [daemon.get(f"{answer.headers['location']}?token={QUOTED}") for answer in answers[:4]]
+        daemon.wait_for_event("alert_accepted", count=4)
+        assert traces_in([*said_by(daemon), *said_in(answers)]) == []
+
+
+def test_what_signs_shows_nowhere(tmp_path: Path) -> None:
+    """The secret of a token stands in no answer, no log and not in the journal; a signature is no secret."""
+    (tmp_path / "secret").write_text(CANARY)
+    (tmp_path / "secret").chmod(0o600)
+    table = {"name": "sentry", "sha256": sha256(b"t0ken").hexdigest(), "hmac_secret_file": str(tmp_path / "secret")}
+    signature = {"Sentry-Hook-Signature": hmac(CANARY.encode(), b"a", "sha256").hexdigest()}
+    with Daemon(tmp_path / "var", **mail_settings(1), tokens=json.dumps([table])) as daemon:
+        daemon.start()
+        answers = [daemon.request("POST", "/alerts", body, signature) for body in ("a", "b")]
+        assert [answer.status for answer in answers] == [202, 401]
+        daemon.wait_for_event("request_refused")
+        assert traces_in([*said_by(daemon), *said_in(answers)]) == []
 
 
 REPEATED: dict[str, dict[str, Any]] = {

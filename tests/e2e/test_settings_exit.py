@@ -57,6 +57,16 @@ def test_an_open_host_needs_a_token(tmp_path: Path, host: str) -> None:
     assert "MAILALERT_HTTP__TOKEN_FILE" in said
 
 
+def test_a_signing_secret_that_others_can_read_ends_the_start(tmp_path: Path) -> None:
+    """Whoever can read it can send alerts in the name of the token; the remedy is told."""
+    (tmp_path / "secret").write_text("s3cret")
+    (tmp_path / "secret").chmod(0o644)
+    table = f"[[tokens]]\nname = 'a'\nsha256 = '{'1' * 64}'\nhmac_secret_file = '{tmp_path}/secret'\n"
+    status, said = serve(tmp_path, table, **COMPLETE)
+    assert status == CONFIGURATION
+    assert "can be read or written by others (mode 0644); chmod 600 it" in said
+
+
 def test_a_port_in_use_is_told(tmp_path: Path) -> None:
     """Something else has the port: it may be gone at the next try, and the message names the port."""
     with socket.create_server(("127.0.0.1", 0)) as other:

@@ -66,6 +66,21 @@ async def test_every_relay_is_visited(tmp_path: Path) -> None:
     assert b"over the relay good" in good.mails[0].data
 
 
+async def test_every_receiver_gets_a_test_mail(tmp_path: Path) -> None:
+    """It is told who they are, and a mail goes to each as its alerts would."""
+    tables = [{"name": "dba", "to": "dba@example.org", "bcc": "audit@example.org", "minimum_severity": "error"}]
+    async with ScriptedSmtp() as server:
+        environ = settings(server) | {"MAILALERT_RECEIVERS": json.dumps(tables)}
+        done = await mailalert_beside("check", "--send", home=tmp_path, environ=environ)
+    said = done.stdout.decode()
+    assert done.returncode == 0
+    assert 'ok      receiver "default": ops@example.org; boss@example.org\n' in said
+    assert 'receiver "dba": dba@example.org; bcc audit@example.org (from severity error on)' in said
+    first, second = server.mails
+    assert first.recipients == ("ops@example.org", "boss@example.org")
+    assert second.recipients == ("dba@example.org", "audit@example.org")
+
+
 async def test_the_certificate_is_shown(tmp_path: Path, authority: Authority) -> None:
     """Whose it is, from whom, and until when."""
     async with ScriptedSmtp(tls=authority.server_context(), implicit_tls=True) as server:

@@ -1,76 +1,36 @@
 """`mailalert send`, as scripts use it, against a small HTTP server."""
 
-import json
-import socket
+import re
 import subprocess
 import sys
-import threading
+from base64 import b64decode
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.domain.spooled import decode_spooled
 from tests.support.mailalert_command import environment, mailalert
+from tests.support.ports import free_port
+from tests.support.scripted_daemon import ACCEPTED, ScriptedDaemon, scripted_daemon
+from tests.support.waiting import until
 
-ACCEPTED = (202, {"id": "0ABCDEFGHJKMN", "status": "accepted"})
 CANARY = "canary-8f3a"
-
-
-class Daemon(ThreadingHTTPServer):
-    """Answers every POST alike, and keeps what was posted."""
-
-    def __init__(self, status: int, answer: Any) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.status, self.answer = status, answer
-        self.posts: list[tuple[str, dict[str, str], dict[str, Any]]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    @property
-    def alert(self) -> dict[str, Any]:
-        """The one alert that was posted."""
-        ((_, _, alert),) = self.posts
-        return alert
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Daemon
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.posts.append((self.path, dict(self.headers), json.loads(body or b"{}")))
-        answer = self.server.answer
-        data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_: object) -> None:
-        """Stay silent."""
-
-
-Start = Callable[..., Daemon]
+NO_WAIT = {"MAILALERT_WAIT": "0"}
+Start = Callable[..., ScriptedDaemon]
 
 
 @pytest.fixture
 def start() -> Iterator[Start]:
     """A function that starts a daemon with its answer; it is stopped at the end."""
-    daemons: list[Daemon] = []
+    with ExitStack() as stack:
 
-    def run(status: int = ACCEPTED[0], answer: Any = ACCEPTED[1]) -> Daemon:
-        daemons.append(Daemon(status, answer))
-        threading.Thread(target=daemons[-1].serve_forever, args=(0.01,), daemon=True).start()
-        return daemons[-1]
+        def run(status: int = ACCEPTED[0], answer: Any = ACCEPTED[1]) -> ScriptedDaemon:
+            return stack.enter_context(scripted_daemon((status, answer)))
 
-    yield run
-    for daemon in daemons:
-        daemon.shutdown()
-        daemon.server_close()
+        yield run
 
 
 def test_an_alert_is_posted_and_its_id_printed(start: Start, tmp_path: Path) -> None:
@@ -78,10 +38,11 @@ def test_an_alert_is_posted_and_its_id_printed(start: Start, tmp_path: Path) -> 
     daemon = start()
     done = mailalert("send", "backup failed", "-m", "no space", "--url", daemon.url, home=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"0ABCDEFGHJKMN\n", b"")
-    path, headers, alert = daemon.posts[0]
-    assert (path, headers["Content-Type"]) == ("/alerts", "application/json")
-    assert alert == {"subject": "backup failed", "content": "no space"}
-    assert "Authorization" not in headers
+    post = daemon.posts[0]
+    assert (post.path, post.headers["Content-Type"]) == ("/alerts/native", "application/json")
+    assert post.alert == {"subject": "backup failed", "content": "no space"}
+    assert re.fullmatch("[0-9a-f]{32}", post.headers["Idempotency-Key"])
+    assert "Authorization" not in post.headers
 
 
 def test_every_field_can_be_given(start: Start, tmp_path: Path) -> None:
@@ -131,7 +92,7 @@ def test_the_token_comes_from_a_file(start: Start, tmp_path: Path, place: str) -
     environ = {"MAILALERT_TOKEN_FILE": str(file)} if place == "variable" else {}
     done = mailalert("send", "s", "--url", daemon.url, home=tmp_path, environ=environ)
     assert (done.returncode, done.stderr) == (0, b"")
-    assert daemon.posts[0][1]["Authorization"] == f"Bearer {CANARY}"
+    assert daemon.posts[0].headers["Authorization"] == f"Bearer {CANARY}"
 
 
 def test_a_token_file_that_everybody_reads_is_pointed_out(start: Start, tmp_path: Path) -> None:
@@ -159,41 +120,167 @@ def test_a_useless_token_file_ends_with_78(tmp_path: Path, content: str | None) 
 
 
 @pytest.mark.parametrize(
-    ("status", "answer", "code", "said"),
+    ("status", "answer", "code", "said", "is_kept"),
     [
-        (401, {"title": "Unauthorized"}, 77, "MAILALERT_TOKEN_FILE"),
+        (401, {"title": "Unauthorized"}, 77, "MAILALERT_TOKEN_FILE", True),
+        (403, {"detail": "This token may not send alerts."}, 77, "may not send", True),
         (
             422,
             {"detail": "Two fields are wrong.", "errors": [{"pointer": "/labels/a", "detail": "too long"}]},
             65,
             "labels/a: too long",
+            False,
         ),
-        (413, {"detail": "The body is too large."}, 65, "too large"),
-        (503, {"detail": "The disk is full."}, 75, "The disk is full."),
-        (500, b"<html>", 75, "just now"),
-        (202, b"<html>", 76, "no mailalert"),
-        (200, {"status": "UP"}, 76, "no mailalert"),
-        (404, b"<html>", 76, "no mailalert"),
-        (302, b"", 76, "no mailalert"),
+        (413, {"detail": "The body is too large."}, 65, "too large", False),
+        (503, {"detail": "The disk is full."}, 0, "The disk is full.", True),
+        (500, b"<html>", 0, "just now", True),
+        (429, {"detail": "Too many."}, 0, "Too many.", True),
+        (202, b"<html>", 76, "no mailalert", True),
+        (200, {"status": "UP"}, 76, "no mailalert", True),
+        (404, b"<html>", 76, "no mailalert", True),
+        (302, b"", 76, "no mailalert", True),
     ],
 )
 def test_the_exit_code_tells_what_happened(
-    start: Start, tmp_path: Path, status: int, answer: Any, code: int, said: str
+    start: Start, tmp_path: Path, status: int, answer: Any, code: int, said: str, is_kept: bool
 ) -> None:
-    """Scripts tell what to try again from what to mend, and people read why."""
-    done = mailalert("send", "s", "--url", start(status, answer).url, home=tmp_path)
+    """Scripts tell what to mend from what is kept, and people read why; only what was refused is not kept."""
+    done = mailalert("send", "s", "--url", start(status, answer).url, home=tmp_path, environ=NO_WAIT)
     assert (done.returncode, done.stdout) == (code, b"")
     assert said in done.stderr.decode()
     assert b"Traceback" not in done.stderr
+    assert len(spooled(tmp_path)) == is_kept
 
 
-def test_no_daemon_is_a_temporary_failure(tmp_path: Path) -> None:
-    """Nothing listens: exit 75, and how to find the daemon."""
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
-    done = mailalert("send", "s", "--url", f"http://127.0.0.1:{port}", home=tmp_path)
+def spooled(home: Path) -> list[Path]:
+    """Return the files in this user's own spool."""
+    return sorted((home / ".local/state/mailalert/spool").glob("*.alert"))
+
+
+def test_without_a_daemon_the_alert_is_kept(tmp_path: Path) -> None:
+    """Nothing listens: exit 0, how to find the daemon, and a file that only this user reads."""
+    done = mailalert("send", "s", "--receiver", "dba", "--url", nowhere(), home=tmp_path, environ=NO_WAIT)
+    (file,) = spooled(tmp_path)
+    assert (done.returncode, file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0, 0o600, 0o700)
+    assert b"is it running" in done.stderr
+    assert str(file).encode() in done.stderr
+    alert = decode_spooled(file.read_bytes())
+    assert (alert.body, alert.receivers) == (b'{"subject": "s"}', ("dba",))
+
+
+def nowhere() -> str:
+    """Return an address where nothing listens."""
+    return f"http://127.0.0.1:{free_port()}"
+
+
+def test_a_daemon_that_comes_back_gets_the_alert_once(tmp_path: Path) -> None:
+    """It is tried again, under the same key and with the same body; nothing stays in the spool."""
+    with scripted_daemon((503, {}), (429, {}, {"Retry-After": "0"}), ACCEPTED) as daemon:
+        done = mailalert("send", "s", "--url", daemon.url, "--wait", "30", home=tmp_path)
+    assert (done.returncode, done.stdout, spooled(tmp_path)) == (0, b"0ABCDEFGHJKMN\n", [])
+    assert len(daemon.posts) == 3
+    assert len({(post.headers["Idempotency-Key"], post.body) for post in daemon.posts}) == 1
+
+
+def test_the_next_call_empties_the_spool(start: Start, tmp_path: Path) -> None:
+    """What was kept is posted under the key that it was kept with, after the new alert."""
+    mailalert("send", "kept", "--url", nowhere(), home=tmp_path, environ=NO_WAIT)
+    key = decode_spooled(spooled(tmp_path)[0].read_bytes()).key
+    daemon = start()
+    assert mailalert("send", "new", "--url", daemon.url, home=tmp_path).returncode == 0
+    assert [post.alert["subject"] for post in daemon.posts] == ["new", "kept"]
+    assert daemon.posts[1].headers["Idempotency-Key"] == key
+    assert spooled(tmp_path) == []
+
+
+def test_spooled_sends_what_is_kept_alone(start: Start, tmp_path: Path) -> None:
+    """`send --spooled` posts the oldest first, to the receivers that were named, and nothing else."""
+    for subject in ("first", "second"):
+        mailalert("send", subject, "--receiver", "d&a", "--url", nowhere(), home=tmp_path, environ=NO_WAIT)
+    daemon = start()
+    done = mailalert("send", "--spooled", "--url", daemon.url, home=tmp_path)
+    assert (done.returncode, done.stdout) == (0, b"2 were sent\n")
+    posts = [(post.path, post.alert["subject"]) for post in daemon.posts]
+    assert posts == [("/alerts/native?receiver=d%26a", "first"), ("/alerts/native?receiver=d%26a", "second")]
+
+
+def test_spooled_tells_that_the_daemon_is_gone(tmp_path: Path) -> None:
+    """Exit 75, and the alert stays."""
+    mailalert("send", "s", "--url", nowhere(), home=tmp_path, environ=NO_WAIT)
+    done = mailalert("send", "--spooled", "--url", nowhere(), home=tmp_path)
+    assert (done.returncode, done.stdout, len(spooled(tmp_path))) == (75, b"0 were sent\n", 1)
+
+
+def test_a_kept_alert_that_is_refused_is_put_aside(start: Start, tmp_path: Path) -> None:
+    """One that can never be taken does not stand before the others for ever, and does not vanish."""
+    mailalert("send", "s", "--url", nowhere(), home=tmp_path, environ=NO_WAIT)
+    (file,) = spooled(tmp_path)
+    done = mailalert("send", "--spooled", "--url", start(422, {"detail": "wrong"}).url, home=tmp_path)
+    assert (done.returncode, spooled(tmp_path)) == (0, [])
+    assert file.with_name(f"{file.name}.refused").exists()
+    assert b"wrong" in done.stderr
+
+
+def test_neither_daemon_nor_spool_is_a_temporary_failure(tmp_path: Path) -> None:
+    """Exit 75, and both reasons."""
+    (tmp_path / "spool").write_text("no directory")
+    environ = {**NO_WAIT, "MAILALERT_SPOOL": str(tmp_path / "spool")}
+    done = mailalert("send", "s", "--url", nowhere(), home=tmp_path, environ=environ)
     assert done.returncode == 75
     assert b"is it running" in done.stderr
+    assert b"is no directory" in done.stderr
+
+
+def test_people_and_files_go_with_the_alert(start: Start, tmp_path: Path) -> None:
+    """--to, --receiver and --attach, each several times."""
+    (tmp_path / "a.log").write_bytes(b"\x00\xff")
+    daemon = start()
+    options = ["--to", "a@example.org", "--to", "b@example.org", "--receiver", "x", "--receiver", "y"]
+    done = mailalert("send", "s", *options, "--attach", "a.log", "--url", daemon.url, home=tmp_path)
+    assert (done.returncode, daemon.posts[0].path) == (0, "/alerts/native?receiver=x&receiver=y")
+    assert daemon.alert["to"] == ["a@example.org", "b@example.org"]
+    (file,) = daemon.alert["attachments"]
+    assert (file["name"], b64decode(file["content"])) == ("a.log", b"\x00\xff")
+
+
+def test_a_file_that_is_missing_does_not_cost_the_alert(start: Start, tmp_path: Path) -> None:
+    """The alert goes, and says what could not be attached."""
+    daemon = start()
+    done = mailalert("send", "s", "--attach", "gone.log", "--url", daemon.url, home=tmp_path)
+    assert done.returncode == 0
+    assert b"gone.log could not be attached" in done.stderr
+    assert "gone.log could not be attached" in daemon.alert["content"]
+
+
+def test_an_alert_that_is_too_large_goes_without_its_files(tmp_path: Path) -> None:
+    """A daemon that takes no attachments still gets the alert, and people read what is missing."""
+    (tmp_path / "a.log").write_text("log")
+    with scripted_daemon((413, {"detail": "too large"}), ACCEPTED) as daemon:
+        done = mailalert("send", "s", "--attach", "a.log", "--url", daemon.url, home=tmp_path)
+    assert done.returncode == 0
+    assert "attachments were left out" in daemon.posts[1].alert["content"]
+    assert "attachments" not in daemon.posts[1].alert
+
+
+def test_a_signal_ends_the_wait_and_the_alert_is_kept(tmp_path: Path) -> None:
+    """A shutdown while `send` waits for the daemon loses nothing."""
+    with scripted_daemon((503, {})) as daemon:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app", "send", "s", "--url", daemon.url],
+            env=environment(tmp_path, {}),
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        until(lambda: bool(spooled(tmp_path)))
+        process.terminate()
+        _, said = process.communicate(timeout=30)
+    assert (process.returncode, len(spooled(tmp_path))) == (0, 1)
+    assert b"is kept in" in said
+
+
+def test_a_subject_is_needed(tmp_path: Path) -> None:
+    """Nothing to say is a mistake of the command line."""
+    assert mailalert("send", home=tmp_path).returncode == 64
 
 
 @pytest.mark.parametrize("url", ["localhost:8825", "ftp://x", f"http://user:{CANARY}@h", "http://h:port", "http://"])
@@ -209,7 +296,11 @@ def test_a_label_needs_a_value(tmp_path: Path) -> None:
     assert mailalert("send", "s", "--label", "a", home=tmp_path).returncode == 64
 
 
-@pytest.mark.parametrize("arguments", [["send", "s"], ["queue", "retry", "x"]], ids=["send", "queue"])
+@pytest.mark.parametrize(
+    "arguments",
+    [["send", "s"], ["queue", "retry", "x"], ["run", "--on", "always", "--", "true"], ["token", "new"]],
+    ids=["send", "queue", "run", "token"],
+)
 def test_the_client_imports_no_server_code(start: Start, tmp_path: Path, arguments: list[str]) -> None:
     """Cron jobs pay for no web framework: a client command starts within a few hundredths of a second."""
     program = (
@@ -226,6 +317,7 @@ def test_the_client_imports_no_server_code(start: Start, tmp_path: Path, argumen
     )
     loaded = set(done.stdout.decode().split())
     assert not loaded & {"fastapi", "starlette", "pydantic", "uvicorn", "structlog", "asyncio", "jinja2", "sqlite3"}
+    assert not loaded & {"orjson", "httpx", "idna"}
 
 
 def test_the_version_is_told(tmp_path: Path) -> None:

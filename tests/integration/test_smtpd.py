@@ -3,119 +3,38 @@
 import asyncio
 import logging
 import resource
-import smtplib
 import socket
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 
 import pytest
 import uvloop
 
-from app.clock import SystemClock
-from app.smtpd.mail import ReceivedMail
-from app.smtpd.server import GuardedSmtpServer
-from app.smtpd.session import SmtpLimits
-from tests.support.background import HANG, BackgroundLoop
+from tests.support.background import HANG
+from tests.support.smtp_site import (
+    ENVELOPE,
+    Inbox,
+    Start,
+    codes,
+    converse,
+    flood,
+    read_all,
+    read_until,
+    starting,
+)
+from tests.support.waiting import until
 
 MEBIBYTE = 1024 * 1024
 CANARY = "canary-4711"
-ENVELOPE = b"EHLO client\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n"
-
-
-class Inbox:
-    """A receiver that keeps what it gets; `gate`, while unset, holds it up."""
-
-    def __init__(self, fault: Exception | None = None) -> None:
-        self.mails: list[ReceivedMail] = []
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self._fault = fault
-
-    async def receive(self, mail: ReceivedMail) -> str:
-        self.mails.append(mail)
-        await self.gate.wait()
-        if self._fault:
-            raise self._fault
-        return "250 2.0.0 taken"
-
-
-class Site:
-    """A server with its inbox, in a loop of its own."""
-
-    def __init__(self, loop: BackgroundLoop, inbox: Inbox, limits: SmtpLimits | None) -> None:
-        self.inbox = inbox
-        self.loop = loop
-        self.server = GuardedSmtpServer(inbox, clock=SystemClock(), hostname="mail.example.org", limits=limits)
-        self.port = loop.run(self.server.start("127.0.0.1", 0))
-
-    def connect(self) -> socket.socket:
-        """Return a connection whose greeting is read."""
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=HANG)
-        assert read_until(connection, b"\r\n").startswith(b"220 mail.example.org ")
-        return connection
-
-    def client(self) -> smtplib.SMTP:
-        """Return a client of the standard library."""
-        return smtplib.SMTP("127.0.0.1", self.port, timeout=HANG)
-
-
-Start = Callable[..., Site]
 
 
 @pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 def start(request: pytest.FixtureRequest) -> Iterator[Start]:
     """A function that starts a server; it is stopped at the end."""
-    sites: list[Site] = []
-    with BackgroundLoop(request.param) as loop:
-
-        def run(inbox: Inbox | None = None, **limits: object) -> Site:
-            sites.append(Site(loop, inbox or Inbox(), SmtpLimits(**limits)))
-            return sites[-1]
-
-        yield run
-        for site in sites:
-            loop.run(site.server.stop(deadline=timedelta(seconds=0.1)))
-
-
-def read_until(connection: socket.socket, end: bytes) -> bytes:
-    """Return what the server says up to `end`, or up to its end of the connection."""
-    said = b""
-    while not said.endswith(end) and (more := connection.recv(65536)):
-        said += more
-    return said
-
-
-def read_all(connection: socket.socket) -> bytes:
-    """Return what the server says until it closes the connection."""
-    said = b""
-    try:
-        while more := connection.recv(65536):
-            said += more
-    except ConnectionResetError:
-        pass
-    return said
-
-
-def converse(site: Site, dialogue: bytes) -> list[str]:
-    """Send `dialogue` in one piece with QUIT behind it, and return the reply lines."""
-    with closing(site.connect()) as connection:
-        connection.sendall(dialogue + b"QUIT\r\n")
-        return read_all(connection).decode().splitlines()
-
-
-def codes(lines: list[str]) -> list[str]:
-    """Return the codes of the replies, one for each."""
-    return [line[:3] for line in lines if line[3] == " "]
-
-
-def flood(connection: socket.socket, block: bytes, total: int) -> None:
-    """Send `block` over and over, `total` bytes in all, or until the server has had enough."""
-    try:
-        for _ in range(total // len(block)):
-            connection.sendall(block)
-    except OSError:
-        pass
+    with starting(request.param) as start_server:
+        yield start_server
 
 
 def test_a_mail_arrives_with_its_envelope(start: Start) -> None:
@@ -251,23 +170,96 @@ def test_recipients_over_the_limit_are_put_off(start: Start) -> None:
     assert site.inbox.mails[0].recipients == ("b@example.org",)
 
 
-def test_one_connection_too_many_is_turned_away(start: Start) -> None:
-    """It gets 421 and nothing else; when one has left there is room again."""
-    site = start(connections=1)
-    with closing(site.connect()) as first:
+def test_the_longest_idle_session_makes_room(start: Start) -> None:
+    """At the limit it gets 421, and the newcomer is served: idle clients keep nobody out."""
+    site = start(connections=2)
+    with closing(site.connect()) as oldest, closing(site.connect()) as older:
+        assert codes(converse(site, ENVELOPE + b"x\r\n.\r\n"))[-2:] == ["250", "221"]
+        assert read_all(oldest).startswith(b"421 4.3.2 ")
+        older.sendall(b"NOOP\r\n")
+        assert read_until(older, b"\r\n").startswith(b"250 ")
+
+
+def test_a_message_on_its_way_outlasts_an_idle_session(start: Start) -> None:
+    """A client that brings a mail goes only after those that bring none."""
+    site = start(connections=2)
+    with closing(site.connect()) as busy, closing(site.connect()) as idle:
+        busy.sendall(ENVELOPE)
+        read_until(busy, b"<CR><LF>.<CR><LF>\r\n")
+        converse(site, b"")
+        assert read_all(idle).startswith(b"421 4.3.2 ")
+        busy.sendall(b"x\r\n.\r\nQUIT\r\n")
+        assert codes(read_all(busy).decode().splitlines()) == ["250", "221"]
+
+
+def test_a_client_is_turned_away_when_all_others_are_waited_for(start: Start) -> None:
+    """Where nobody can make room, as every mail is being committed, the newcomer may try again later."""
+    inbox = Inbox()
+    site = start(inbox, connections=1)
+    inbox.gate.clear()
+    with closing(site.connect()) as working:
+        working.sendall(ENVELOPE + b"x\r\n.\r\n")
+        until(lambda: bool(inbox.mails))
         with closing(socket.create_connection(("127.0.0.1", site.port), timeout=HANG)) as second:
             assert read_all(second).startswith(b"421 4.3.2 ")
-        first.sendall(b"QUIT\r\n")
-        assert read_all(first) == b"221 Bye\r\n"
-    assert codes(converse(site, b"")) == ["221"]
+        site.release()
+        working.sendall(b"QUIT\r\n")
+        assert codes(read_all(working).decode().splitlines())[-2:] == ["250", "221"]
 
 
 @pytest.mark.parametrize("sent", [b"", b"EHLO", ENVELOPE + b"half a mail\r\n"], ids=["idle", "command", "message"])
 def test_a_silent_client_is_timed_out(start: Start, sent: bytes) -> None:
     """421, and the connection is closed, wherever the client has stopped."""
-    with closing(start(command_timeout=timedelta(seconds=0.2)).connect()) as connection:
+    short = timedelta(seconds=0.2)
+    with closing(start(command_timeout=short, message_timeout=short).connect()) as connection:
         connection.sendall(sent)
         assert read_all(connection).splitlines()[-1].startswith(b"421 4.4.2 ")
+
+
+def test_a_message_that_moves_earns_its_time(start: Start) -> None:
+    """A long mail over a slow link outlasts the timeout: every byte buys some more."""
+    site = start(message_timeout=timedelta(seconds=0.3), message_bytes_per_second=100)
+    with closing(site.connect()) as connection:
+        connection.sendall(ENVELOPE)
+        for _ in range(6):
+            connection.sendall(b"x" * 98 + b"\r\n")
+            time.sleep(0.1)
+        connection.sendall(b".\r\nQUIT\r\n")
+        assert codes(read_all(connection).decode().splitlines())[-2:] == ["250", "221"]
+
+
+def test_messages_under_way_share_a_budget(start: Start) -> None:
+    """What does not fit into memory any more is put off, and room comes back when the others are through."""
+    site = start(message_bytes=2 * MEBIBYTE, held_bytes=3 * MEBIBYTE)
+    large = b"x" * MEBIBYTE + b"\r\n" + b"x" * (MEBIBYTE // 2) + b"\r\n"
+    with closing(site.connect()) as first:
+        first.sendall(ENVELOPE + large)
+        until(lambda: site.server._site.budget._used[False] > MEBIBYTE)
+        assert codes(converse(site, ENVELOPE + large + b".\r\n"))[-2:] == ["452", "221"]
+        assert codes(converse(site, ENVELOPE + b"small\r\n.\r\n"))[-2:] == ["250", "221"]
+        first.sendall(b".\r\nQUIT\r\n")
+        assert codes(read_all(first).decode().splitlines())[-2:] == ["250", "221"]
+    assert codes(converse(site, ENVELOPE + large + b".\r\n"))[-2:] == ["250", "221"]
+
+
+def test_a_receiver_that_closes_ends_the_session(start: Start) -> None:
+    """421 for a mail is the last thing that is said (RFC 5321 section 3.8)."""
+    lines = converse(start(Inbox(reply="421 4.3.2 shutting down")), ENVELOPE + b"x\r\n.\r\nNOOP\r\n")
+    assert codes(lines)[-2:] == ["354", "421"]
+
+
+def test_a_drain_turns_clients_away(start: Start) -> None:
+    """While the server drains, who comes and who waits is told 421, and a mail on its way gets its reply."""
+    site = start()
+    with closing(site.connect()) as idle, closing(site.connect()) as busy:
+        busy.sendall(ENVELOPE + b"x\r\n")
+        read_until(busy, b"<CR><LF>.<CR><LF>\r\n")
+        site.drain()
+        assert read_all(idle).startswith(b"421 4.3.2 ")
+        with closing(socket.create_connection(("127.0.0.1", site.port), timeout=HANG)) as late:
+            assert read_all(late).startswith(b"421 4.3.2 ")
+        busy.sendall(b".\r\n")
+        assert codes(read_all(busy).decode().splitlines()) == ["250", "421"]
 
 
 def test_a_client_that_reads_nothing_is_cut_off(start: Start) -> None:

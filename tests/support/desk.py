@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from app.domain.alert import Severity
-from app.domain.envelope import Letterhead
+from app.domain.envelope import EnvelopeState, Letterhead
 from app.domain.ports import AlertArchive, AlertStore, DeadLetterStore, MailStore, ReceiptStore
 from app.domain.report import AlertSummary
 from tests.support.factories import Batch, Factory, due_query
@@ -54,6 +54,12 @@ class Desk:
     async def post(self, count: int = 1, **of: Any) -> Batch:
         """Accept alerts."""
         batch = self.make.batch(count, **of)
+        await self.journal.accept(batch.alerts, batch.envelopes)
+        return batch
+
+    async def post_to(self, receivers: int, *, state: EnvelopeState = EnvelopeState.OPEN, **of: Any) -> Batch:
+        """Accept one alert with a mail for each of so many receivers, in this state from the beginning."""
+        batch = self.make.alert_to(receivers, state=state, **of)
         await self.journal.accept(batch.alerts, batch.envelopes)
         return batch
 

@@ -77,6 +77,13 @@ class Factory:
         envelopes = (self._envelope(accepted, now_ms, due_at or at) for accepted in alerts)
         return Batch(alerts, tuple(replace(envelope, running_seconds=running_seconds) for envelope in envelopes))
 
+    def alert_to(self, receivers: int, *, state: EnvelopeState = EnvelopeState.OPEN, **of: Any) -> Batch:
+        """Return one alert with a mail for each of so many receivers, all of one letterhead, in this state."""
+        batch = self.batch(**of)
+        more = (self.batch(**of).envelopes[0] for _ in range(receivers - 1))
+        envelopes = (*batch.envelopes, *(replace(each, alert_id=batch.alerts[0].id) for each in more))
+        return Batch(batch.alerts, tuple(replace(envelope, state=state) for envelope in envelopes))
+
     def _envelope(self, accepted: AcceptedAlert, now_ms: int, due_at: datetime) -> Envelope:
         return Envelope(
             id=self._ids.next_id(now_ms),

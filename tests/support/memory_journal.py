@@ -17,12 +17,16 @@ from app.domain.envelope import (
     Letterhead,
     QueuedMail,
     state_of,
+    state_of_all,
 )
 from app.domain.errors import JournalUnavailable
+from app.domain.heartbeat import HeartbeatRecord
 from app.domain.ids import MAX_ID
 from app.domain.ports import DueQuery, FreshStart, RetryStep
+from app.domain.receipt import KeptReceipt
 from app.domain.report import AlertPage, AlertReport, AlertSummary, EnvelopeReport
 from app.domain.verdict import Verdict
+from tests.support.memory_heartbeats import MemoryHeartbeats
 
 
 @dataclass(slots=True)
@@ -104,6 +108,8 @@ class MemoryJournal:
         self._letterheads: list[Letterhead] = []
         self._attachments: dict[int, dict[int, bytes]] = {}
         self._alarms: dict[str, datetime] = {}
+        self._receipts: dict[bytes, KeptReceipt] = {}
+        self._heartbeats = MemoryHeartbeats()
 
     @property
     def open_count(self) -> int:
@@ -118,18 +124,52 @@ class MemoryJournal:
             self._attachments[accepted.id] = dict(enumerate(contents))
             emptied = tuple(replace(attachment, data=b"") for attachment in accepted.alert.attachments)
             stored = replace(accepted, alert=replace(accepted.alert, attachments=emptied))
-            self.entries[mail.envelope.id] = Entry(replace(mail, accepted=stored))
+            finished_at = None if mail.envelope.state is EnvelopeState.OPEN else mail.envelope.made_at
+            self.entries[mail.envelope.id] = Entry(
+                replace(mail, accepted=stored), state=mail.envelope.state, finished_at=finished_at
+            )
 
-    async def accept(self, alerts: Sequence[AcceptedAlert], envelopes: Sequence[Envelope]) -> None:
+    async def accept(
+        self,
+        alerts: Sequence[AcceptedAlert],
+        envelopes: Sequence[Envelope],
+        receipts: Sequence[KeptReceipt] = (),
+        heartbeats: Sequence[HeartbeatRecord] = (),
+    ) -> None:
         """Take all or none."""
         self._raise_fault()
         await self.may_accept.wait()
-        self._check_room(len(envelopes))
+        self._check_room(sum(envelope.state is EnvelopeState.OPEN for envelope in envelopes))
+        self._receipts |= {kept.claim.key: kept for kept in receipts}
+        self._heartbeats.put(heartbeats)
         by_id = {alert.id: alert for alert in alerts}
         for envelope in envelopes:
             letterhead = self._letterheads[envelope.letterhead_id - 1]
             deliveries = tuple(map(Delivery, range(len(letterhead.recipients))))
             self.put(QueuedMail(envelope, by_id[envelope.alert_id], letterhead, deliveries))
+
+    async def receipts(self, keys: Sequence[bytes]) -> dict[bytes, KeptReceipt]:
+        """Return those that are kept under these keys."""
+        return {key: self._receipts[key] for key in keys if key in self._receipts}
+
+    async def forget_receipts(self, before: datetime) -> int:
+        """Forget all that were made before that time; return how many."""
+        old = [key for key, kept in self._receipts.items() if kept.made_at < before]
+        for key in old:
+            del self._receipts[key]
+        return len(old)
+
+    async def heartbeats(self) -> list[HeartbeatRecord]:
+        """Return all, without their output."""
+        return self._heartbeats.all()
+
+    async def heartbeat_output(self, name: str) -> bytes:
+        """Return what its last ping brought along."""
+        return self._heartbeats.output(name)
+
+    async def forget_heartbeat(self, name: str) -> None:
+        """Remove it."""
+        self._heartbeats.forget(name)
 
     async def due(self, query: DueQuery) -> list[QueuedMail]:
         """Answer as the journal was when the read began."""
@@ -182,20 +222,21 @@ class MemoryJournal:
         return min((e.running_seconds for e in waiting if e.severity.rank >= at_least.rank), default=None)
 
     async def find(self, alert_id: int) -> AlertReport | None:
-        """Return the alert and its mail."""
-        for entry in self.entries.values():
-            if entry.mail.accepted.id == alert_id:
-                return AlertReport(entry.mail.accepted, (_report(entry),))
-        return None
+        """Return the alert and its mails."""
+        entries = self._mails_of(alert_id)
+        return AlertReport(entries[0].mail.accepted, tuple(map(_report, entries))) if entries else None
+
+    def _mails_of(self, alert_id: int) -> list[Entry]:
+        return [entry for _, entry in sorted(self.entries.items()) if entry.mail.accepted.id == alert_id]
 
     async def page(
         self, *, before: int | None, limit: int, state: EnvelopeState | None, severity: Severity | None
     ) -> AlertPage:
         """Return alerts older than `before`, newest first."""
-        newest_first = sorted(map(_summary, self.entries.values()), key=lambda line: line.id, reverse=True)
+        newest_first = sorted({entry.mail.accepted.id for entry in self.entries.values()}, reverse=True)
         found = [
             line
-            for line in newest_first
+            for line in (_summary(self._mails_of(number)) for number in newest_first)
             if (before is None or line.id < before)
             and (state is None or line.state is state)
             and (severity is None or line.severity is severity)
@@ -298,8 +339,8 @@ def _report(entry: Entry) -> EnvelopeReport:
     )
 
 
-def _summary(entry: Entry) -> AlertSummary:
-    accepted = entry.mail.accepted
+def _summary(entries: Sequence[Entry]) -> AlertSummary:
+    accepted = entries[0].mail.accepted
     return AlertSummary(
         id=accepted.id,
         received_at=accepted.received_at,
@@ -307,8 +348,8 @@ def _summary(entry: Entry) -> AlertSummary:
         severity=accepted.alert.severity,
         status=accepted.alert.status,
         source=accepted.alert.source,
-        envelope_id=entry.mail.envelope.id,
-        state=entry.state,
+        envelope_ids=tuple(entry.mail.envelope.id for entry in entries),
+        state=state_of_all({entry.state for entry in entries}),
     )
 
 

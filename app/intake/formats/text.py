@@ -3,21 +3,17 @@
 The query gives `subject`, `severity`, `status`, `source` and `key`; nothing else in it is read.
 """
 
-from collections.abc import Mapping
-from typing import TypeVar
-
-from app.domain.alert import Alert, Severity, Status
+from app.domain.alert import Alert
 from app.domain.charset import decode
 from app.domain.text import cut_middle, one_line, plain, shorten
 from app.httpkit.problems import invalid_alert
 from app.intake import notices
+from app.intake.asked import asked_in
 from app.intake.attachments import attach
 from app.intake.format import Format, Payload
 from app.intake.incoming import Reading, Rejected
-from app.intake.schema import MAX_CONTENT, MAX_KEY, MAX_SOURCE, MAX_SUBJECT
+from app.intake.schema import MAX_CONTENT, MAX_SUBJECT
 from app.intake.title import read_title
-
-Choice = TypeVar("Choice", Severity, Status)
 
 EMPTY = "The body is empty. Send the text of the alert, or at least a subject: /alerts?subject=Backup+failed"
 
@@ -28,28 +24,28 @@ def read(payload: Payload) -> Reading:
     The subject is that of the query, else the Title header, else the first line that is not empty. Of a body that is
     no text it is read all the same.
     """
-    query = payload.query
+    asked = asked_in(payload.query)
     notes: list[str] = []
     warnings = [*payload.warnings]
     given = payload.text or decode(payload.body).text
     text = plain(given)
     if notices.was_repaired(given, text):
         warnings.append(notices.repaired_field("content"))
+    title = read_title(payload.headers.get("title", "").encode("latin-1"))
     alert = Alert(
-        subject=_subject(query, payload.headers.get("title", "").encode("latin-1"), text, notes),
+        subject=_subject(asked.subject or title or first_line(text), notes),
         content=_content(text, notes),
-        severity=_choice(Severity.WARNING, query, "severity", warnings),
-        status=_choice(Status.FIRING, query, "status", warnings),
-        source=_line(query, "source", MAX_SOURCE, warnings),
-        key=_line(query, "key", MAX_KEY, warnings),
+        severity=asked.severity,
+        status=asked.status,
+        source=asked.source,
+        key=asked.key,
         notes=tuple(notes),
         attachments=attach(payload.files),
     )
-    return Reading((alert,), (*warnings, *notes))
+    return Reading((alert,), (*warnings, *asked.warnings, *notes))
 
 
-def _subject(query: Mapping[str, str], title: bytes, text: str, notes: list[str]) -> str:
-    subject = one_line(query.get("subject", "")) or read_title(title) or _first_line(text)
+def _subject(subject: str, notes: list[str]) -> str:
     if not subject:
         raise Rejected(invalid_alert(EMPTY))
     if len(subject) > MAX_SUBJECT:
@@ -57,7 +53,8 @@ def _subject(query: Mapping[str, str], title: bytes, text: str, notes: list[str]
     return shorten(subject, MAX_SUBJECT)
 
 
-def _first_line(text: str) -> str:
+def first_line(text: str) -> str:
+    """Return the first line that says something, cleaned; "" if none does."""
     return next((line for line in map(one_line, text.splitlines()) if line), "")
 
 
@@ -66,26 +63,6 @@ def _content(text: str, notes: list[str]) -> str:
     if content is not text:
         notes.append(f"The content was cut in the middle: it had more than {MAX_CONTENT} bytes.")
     return content
-
-
-def _choice(default: Choice, query: Mapping[str, str], name: str, warnings: list[str]) -> Choice:
-    """Return what the query chose; a wrong choice costs a warning, not the alert."""
-    asked = query.get(name, "").strip().lower()
-    if not asked:
-        return default
-    try:
-        return type(default)(asked)
-    except ValueError:
-        known = ", ".join(type(default))
-        warnings.append(f"{name} is none of {known}; {default} was taken")
-        return default
-
-
-def _line(query: Mapping[str, str], name: str, limit: int, warnings: list[str]) -> str:
-    line = one_line(query.get(name, ""))
-    if len(line) > limit:
-        warnings.append(f"{name} was shortened to {limit} characters")
-    return shorten(line, limit)
 
 
 def _recognises(payload: Payload) -> bool:

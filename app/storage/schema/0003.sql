@@ -12,12 +12,12 @@ CREATE TABLE receipts (
 CREATE UNIQUE INDEX receipts_key ON receipts (key);
 CREATE INDEX receipts_made_at ON receipts (made_at);
 
--- The dead man's switches (app/domain/heartbeat.py): `body` is JSON with the definition of those that were made by a
--- ping, and the state; `output` is what the last ping brought along.
+-- The dead man's switches (app/domain/heartbeat.py): `body` is JSON with what is expected and what is known
+-- (app/storage/heartbeats.py); `output` is what the last ping brought along.
 CREATE TABLE heartbeats (
     id     INTEGER PRIMARY KEY,
     name   TEXT NOT NULL,
     body   TEXT NOT NULL,
-    output BLOB NOT NULL
+    output BLOB
 ) STRICT;
 CREATE UNIQUE INDEX heartbeats_name ON heartbeats (name);

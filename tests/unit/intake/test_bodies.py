@@ -4,7 +4,7 @@ import pytest
 
 from app.domain.errors import JournalUnavailable
 from app.httpkit.limits import BodyTooLarge
-from app.intake.bodies import LARGE_BODIES_AT_ONCE, Bodies
+from app.intake.bodies import LARGE_BODIES_AT_ONCE, UNPROVEN_AT_ONCE, Bodies
 from app.intake.body_budget import BODIES_AT_ONCE, BodyBudget, Claim
 from app.intake.sizes import SizeLimits
 
@@ -82,6 +82,21 @@ def test_ordinary_body_needs_no_count(bodies: Bodies) -> None:
     """The small ones, nearly all, pay nothing for the large ones."""
     assert bodies.counter(bodies.admit(announced(MIB))) is None
     assert bodies.counter(bodies.admit(announced(None, b"text/plain"))) is None
+
+
+def test_strangers_crowd_out_each_other_only(bodies: Bodies) -> None:
+    """Bodies that wait for their signature to be checked take no room from those that a token has let in."""
+    for _ in range(UNPROVEN_AT_ONCE // MIB):
+        bodies.admit(announced(None), is_proven=False)
+    with pytest.raises(JournalUnavailable):
+        bodies.admit(announced(MIB), is_proven=False)
+    assert bodies.admit(announced(MIB)).size_bytes == MIB
+
+
+def test_a_stranger_sends_no_attachments(bodies: Bodies) -> None:
+    """Tools that sign have none; nobody else's large body is read."""
+    with pytest.raises(BodyTooLarge):
+        bodies.admit(announced(MIB + 1), is_proven=False)
 
 
 def test_a_body_larger_than_the_budget_may_go_alone() -> None:

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from app.domain.alert import Alert, Severity
 from app.domain.rate import Rate
+from app.domain.route import receivers_for
 from app.settings.load import load_settings
 from app.settings.names import COLUMNS, SETTINGS
 from app.settings.relays import RelaySetup
@@ -23,6 +25,7 @@ SHORT_FORM = re.compile(r"^relay\w* = .*$", re.MULTILINE)
 # Their defaults are nothing, or depend on the machine; the file shows an example.
 EXAMPLES = (
     "relay|mail_from|mail_to|relay_password_file|helo_name|server_name|templates_dir|data_dir|token_file|"
+    "tls_certificate|tls_key|"
     "to|url|command|ping_url|domain|selector|key_file|info|warning|error|critical"
 )
 WITHOUT_DEFAULT = re.compile(rf"^#(?=({EXAMPLES}) = )", re.MULTILINE)
@@ -35,7 +38,8 @@ SAID_IN_WORDS = {
     "relays.oauth.client_secret",
     "relays.oauth.refresh_token_file",
 }
-SECTIONS = {"http", "alarm", "dkim", "lifetimes"}
+ARRAYS = {"heartbeats", "receivers", "relays", "routes", "routes.routes", "tokens"}
+SECTIONS = {"http", "smtp_intake", "alarm", "dkim", "lifetimes"}
 
 
 @pytest.fixture
@@ -72,7 +76,8 @@ def test_it_changes_nothing_as_it_is(text: str) -> None:
 def test_it_shows_every_setting(text: str) -> None:
     """No setting is a secret of the source code, and none in the file is made up."""
     table = tomllib.loads(with_every_hash_deleted(text))
-    assert set(shown(table)) | SAID_IN_WORDS == {*SETTINGS, *COLUMNS} - {"relays"}
+    columns = {setting.replace("routes.routes.", "routes.") for setting in shown(table)}
+    assert columns | SAID_IN_WORDS == {*SETTINGS, *COLUMNS} - ARRAYS
 
 
 def test_what_it_says_in_words_it_says(text: str) -> None:
@@ -107,6 +112,8 @@ def loaded(text: str, folder: Path, authority: Authority) -> tuple[RelaySetup, .
     """Return the relays of a file that holds `text`, with every file that it names in its place."""
     for secret in ("relay_password", "http_token", "client_secret"):
         (folder / secret).write_text("secret\n")
+    (folder / "hmac_grafana").write_text("secret\n")
+    (folder / "hmac_grafana").chmod(0o600)
     (folder / "dkim_key").write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
     copy(authority.bundle, folder / "ca.pem")
     certificate, key = authority.certificate_files()
@@ -134,3 +141,14 @@ def test_its_relays_can_be_used(text: str, tmp_path: Path, authority: Authority)
     assert second.relay.name == "smtp.office365.com"
     assert second.oauth is not None
     assert second.oauth.client.client_secret == "secret"
+
+
+def test_its_receivers_and_routes_can_be_used(text: str, tmp_path: Path) -> None:
+    """They lead the alert of the example to its receiver."""
+    arrays = with_every_hash_deleted(text.partition("# ---- Several receivers ----")[2])
+    file = tmp_path / "receivers.toml"
+    file.write_text('relay = "smtp://h"\n' + arrays, encoding="utf-8")
+    settings = load_settings(config=file, sandbox=False, environ=ADDRESSES)
+    alert = Alert(subject="slow", severity=Severity.ERROR, labels={"team": "db", "host": "db7"})
+    assert receivers_for(settings.route_tree(), alert) == ("dba",)
+    assert [receiver.name for receiver in settings.all_receivers()] == ["default", "dba"]

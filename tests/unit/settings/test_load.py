@@ -100,7 +100,7 @@ def test_the_sandbox_needs_nothing_and_drops_the_relay() -> None:
         ("MAILALERT_PORT", "MAILALERT_HTTP__PORT"),
         ("MAILALERT_HTTP", "MAILALERT_HTTP__PORT"),
         ("mailalert_relay", "MAILALERT_RELAY"),
-        ("MAILALERT_TOKEN", "MAILALERT_HTTP__TOKEN"),
+        ("MAILALERT_HTTPTOKEN", "MAILALERT_HTTP__TOKEN"),
     ],
 )
 def test_an_unknown_variable_gets_the_nearest_name(name: str, nearest: str) -> None:

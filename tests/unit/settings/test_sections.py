@@ -47,9 +47,12 @@ def complaint(**environ: str) -> str:
 
 def test_alarms_go_to_those_who_get_the_alerts() -> None:
     """Unless others are named; a pair of brackets names nobody, in the environment too."""
-    assert load().alarm_recipients() == (Mailbox("ops@example.org"),)
-    assert load(ALARM__TO="admin@example.org").alarm_recipients() == (Mailbox("admin@example.org"),)
-    assert load(ALARM__TO="[]").alarm_recipients() == ()
+    everybody, admin = load().alarm_receiver(), load(ALARM__TO="admin@example.org").alarm_receiver()
+    assert everybody is not None
+    assert everybody.recipients == (Mailbox("ops@example.org"),)
+    assert admin is not None
+    assert admin.recipients == (Mailbox("admin@example.org"),)
+    assert load(ALARM__TO="[]").alarm_receiver() is None
 
 
 def test_a_command_is_split_as_a_shell_would() -> None:

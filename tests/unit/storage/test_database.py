@@ -10,7 +10,10 @@ from app.domain.errors import ConfigurationError, JournalCorrupt
 from app.storage import database
 from app.storage.database import JOURNAL_FILE, SCHEMA_VERSION, Mode, open_reader, open_writer
 
-TABLES = {"alarms", "alerts", "attachments", "deliveries", "envelopes", "events", "letterheads", "meta", "runs"}
+TABLES = {
+    "alarms", "alerts", "attachments", "deliveries", "envelopes", "events", "heartbeats", "letterheads", "meta",
+    "receipts", "runs",
+}  # fmt: skip
 
 
 def tables(connection: sqlite3.Connection) -> set[str]:

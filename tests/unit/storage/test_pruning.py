@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.domain.envelope import EnvelopeState
 from app.domain.outcome import Outcome
 from app.domain.ports import PruneStep
 from app.storage import pruning
@@ -41,6 +42,21 @@ async def prune(desk: SqliteDesk) -> list[PruneStep]:
 async def rows(desk: SqliteDesk) -> list[int]:
     """Return how many rows each table has that holds something of an alert."""
     return [await desk.value(f"SELECT count(*) FROM {table}") for table in TABLES]
+
+
+async def test_an_alert_that_was_kept_goes_like_the_others(desk: SqliteDesk) -> None:
+    """It was finished when it came."""
+    await desk.post_to(1, state=EnvelopeState.KEPT, at=OLD)
+    await prune(desk)
+    assert await rows(desk) == [0] * len(TABLES)
+
+
+async def test_an_alert_stays_while_one_of_its_mails_waits(desk: SqliteDesk) -> None:
+    """With all that the others came to."""
+    batch = await desk.post_to(2, at=OLD)
+    await desk.journal.record(verdict_on(batch.envelopes[0].id, SENT, at=OLD))
+    await prune(desk)
+    assert (await rows(desk))[:2] == [1, 2]
 
 
 @pytest.mark.parametrize("outcome", [SENT, REFUSED], ids=["sent", "refused"])

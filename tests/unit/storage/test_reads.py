@@ -1,27 +1,19 @@
 """The reads: short, by index, and never in the way of a commit."""
 
 import asyncio
-import re
+import sqlite3
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from app.domain.alert import Severity
 from app.domain.envelope import EnvelopeState
 from app.storage import archive_reads, dead_letters, queue_reads
-from app.storage.archive_reads import PageQuery
 from app.storage.codec import UNREADABLE
 from tests.support.desk import envelope_ids
+from tests.support.factories import LETTERHEAD, REFUSED, SENT, verdict_on
 from tests.support.sqlite_desk import SqliteDesk
-
-FILTERS = {
-    "all": (None, None),
-    "open": (EnvelopeState.OPEN, None),
-    "sent": (EnvelopeState.SENT, None),
-    "failed": (EnvelopeState.FAILED, None),
-    "critical": (None, Severity.CRITICAL),
-    "sent and critical": (EnvelopeState.SENT, Severity.CRITICAL),
-    "failed and critical": (EnvelopeState.FAILED, Severity.CRITICAL),
-}
 
 
 async def test_a_seldom_match_is_found_over_many_short_scans(desk: SqliteDesk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,20 +41,54 @@ async def test_scans_and_pages_of_any_size_fit_together(
     assert [line.id for line in lines] == wanted[::-1]
 
 
-@pytest.mark.parametrize(("state", "severity"), FILTERS.values(), ids=FILTERS.keys())
-async def test_no_page_walks_over_the_table(
-    desk: SqliteDesk, state: EnvelopeState | None, severity: Severity | None
-) -> None:
-    """Every combination of filters goes by an index, in the order of the index."""
-    query = PageQuery(before=1 << 60, limit=50, state=state, severity=severity)
-    index = "envelopes_failed" if query.is_rare else "envelopes_alert"
-    explain = "EXPLAIN QUERY PLAN " + archive_reads.PAGE.format(index=index, filters=query.filters)
-    parameters = {"before": 1, "after": 0, "limit": 1, "state": state, "rank": 0}
-    rows = await desk.ask(lambda connection: connection.execute(explain, parameters).fetchall())
-    plan = " / ".join(row[3] for row in rows)
-    assert re.search(rf"SEARCH envelopes USING (COVERING )?INDEX {index} ", plan)
+WHERE = {"of all": archive_reads.IN_REACH, "of a rare state": archive_reads.AMONG}
+
+
+@pytest.mark.parametrize("where", WHERE.values(), ids=WHERE.keys())
+async def test_no_page_walks_over_the_table(desk: SqliteDesk, where: str) -> None:
+    """Mails are gathered by alert in the order of an index, which holds all that the filters ask."""
+    parameters = {"before": 1, "after": 0, "candidates": "[]", "limit": 1, "state": None, "rank": None}
+    plan = await plan_of(desk, archive_reads.PAGE.format(where=where), parameters)
+    assert "SEARCH envelopes USING COVERING INDEX envelopes_alert (alert_id" in plan
     assert "SCAN envelopes" not in plan
-    assert "SCAN a" not in plan
+    assert "SCAN a" not in plan.replace("SCAN alerts_of_page", "")
+    assert "TEMP B-TREE FOR GROUP BY" not in plan
+
+
+@pytest.mark.parametrize("states", archive_reads.STATES_BEHIND.values(), ids=str)
+async def test_what_is_rare_has_an_index_of_its_own(desk: SqliteDesk, states: tuple[EnvelopeState, ...]) -> None:
+    """A few failed alerts among millions are found without a walk over the others."""
+    plan = await plan_of(desk, archive_reads.candidates_of(states), {"before": 1, "count": 1})
+    assert "SEARCH envelopes USING COVERING INDEX envelopes_failed (state=? AND alert_id<?)" in plan
+    assert "TEMP B-TREE" not in plan
+
+
+async def plan_of(desk: SqliteDesk, query: str, parameters: dict[str, Any]) -> str:
+    """Return how SQLite goes about it."""
+    explain = f"EXPLAIN QUERY PLAN {query}"
+    rows = await desk.ask(lambda connection: connection.execute(explain, parameters).fetchall())
+    return " / ".join(row[3] for row in rows)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 50])
+@pytest.mark.parametrize("size", [1, 2, 3])
+async def test_no_alert_is_split_between_scans_or_pages(
+    desk: SqliteDesk, monkeypatch: pytest.MonkeyPatch, limit: int, size: int
+) -> None:
+    """However many mails an alert has, it is listed once, with the state of all of them."""
+    monkeypatch.setattr(archive_reads, "SCAN", size)
+    monkeypatch.setattr(archive_reads, "CHUNK", size)
+    wanted = []
+    for outcomes in ((SENT, SENT, REFUSED), (REFUSED, REFUSED), (SENT,), (REFUSED, SENT), (SENT, SENT)):
+        batch = await desk.post_to(len(outcomes))
+        for envelope, outcome in zip(batch.envelopes, outcomes, strict=True):
+            await desk.journal.record(verdict_on(envelope.id, outcome))
+        wanted.append(batch.alerts[0].id)
+    everything = [line for page in await desk.pages(limit) for line in page]
+    assert [line.id for line in everything] == wanted[::-1]
+    partly = [line for page in await desk.pages(limit, state=EnvelopeState.PARTLY_SENT) for line in page]
+    assert [line.id for line in partly] == [wanted[3], wanted[0]]
+    assert len(partly[1].envelope_ids) == 3
 
 
 async def test_what_is_due_is_read_in_the_order_of_its_index(desk: SqliteDesk) -> None:
@@ -160,3 +186,15 @@ async def test_an_unreadable_alert_spoils_no_list(desk: SqliteDesk) -> None:
     assert report is not None
     assert report.accepted.alert is UNREADABLE
     assert good.alerts
+
+
+async def test_letterheads_that_were_not_used_for_long_are_read_again(desk: SqliteDesk) -> None:
+    """Alerts that name people make many; memory holds the last ones."""
+    kept = [await desk.journal.keep(replace(LETTERHEAD, server_name=name)) for name in ("a", "b", "c")]
+    cache = queue_reads.LetterheadCache(size=2)
+
+    def server_names(connection: sqlite3.Connection) -> list[str]:
+        return [cache.get(connection, kept[index]).server_name for index in (0, 1, 0, 2, 0, 1)]
+
+    assert await desk.ask(server_names) == ["a", "b", "a", "c", "a", "b"]
+    assert len(cache) == 2

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.address import Mailbox
+from app.domain.envelope import EnvelopeState
 from app.domain.errors import ConfigurationError, JournalCorrupt, JournalUnavailable
 from app.storage import rescue
 from app.storage.database import JOURNAL_FILE, Mode, open_writer
@@ -53,12 +54,18 @@ class Damaged:
 
 
 async def fill(folder: Path) -> bytes:
-    """Make a journal with hundreds of mails: half of them sent, some dead, some under way, some with files."""
+    """Make a journal with hundreds of mails: half of them sent, some dead, some under way, some with files.
+
+    Of the alerts some have two mails, and some are kept without any.
+    """
     journal = opened(folder)
     desk = SqliteDesk(journal, letterhead_id=await journal.keep(LETTERHEAD))
     batch = await desk.post(200, content="x" * 300)
     await desk.post(4, content="y" * 9000)
     await desk.post(3, attachments=(an_attachment(bytes(20_000)),) * FILES)
+    for _ in range(3):
+        await desk.post_to(2)
+        await desk.post_to(1, state=EnvelopeState.KEPT)
     for number, envelope in enumerate(batch.envelopes):
         outcome = {1: REFUSED, 2: AMBIGUOUS}.get(number % 10, SENT)
         if number % 2 or outcome is AMBIGUOUS:
@@ -173,6 +180,16 @@ def test_an_envelope_made_anew_lives_from_now_on(without_envelopes: Path) -> Non
     with closing(sqlite3.connect(without_envelopes / JOURNAL_FILE)) as connection:
         assert numbers(connection, "SELECT usable_seconds FROM envelopes") == {77}
         assert numbers(connection, "SELECT running_seconds FROM envelopes") == {77}
+
+
+@pytest.mark.parametrize("damaged", ["envelopes", "alerts"])
+def test_what_is_kept_stays_in_the_old_file(whole: Damaged, tmp_path: Path, damaged: str) -> None:
+    """It is finished like what was sent, also where only the index knows of it."""
+    folder = whole.copy(tmp_path / "journal")
+    overwrite(folder, whole.pages_of(damaged, "leaf")[-1])
+    rescued(folder)
+    with closing(sqlite3.connect(folder / JOURNAL_FILE)) as connection:
+        assert numbers(connection, "SELECT DISTINCT state FROM envelopes") == {0, 3}
 
 
 async def test_dead_letters_of_the_index_are_listed(whole: Damaged, without_envelopes: Path) -> None:

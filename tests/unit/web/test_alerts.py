@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
+from app.domain.address import Mailbox
+from app.domain.alert import Alert
 from app.domain.attachment import Attachment
-from app.domain.envelope import EnvelopeState, QueuedMail
+from app.domain.envelope import Delivery, EnvelopeState, QueuedMail
 from app.domain.ids import format_id
 from app.domain.outcome import Outcome
 from app.domain.ports import FreshStart
 from tests.support.clock import NOW
-from tests.support.factories import AMBIGUOUS, DEFERRED, FULL, REFUSED, SENT, Factory, judged
+from tests.support.factories import AMBIGUOUS, DEFERRED, FULL, LETTERHEAD, REFUSED, SENT, Factory, judged
 from tests.support.web_site import Site
 
 make = Factory()
@@ -148,6 +150,49 @@ async def test_what_people_did_to_a_mail_is_shown(site: Site) -> None:
     ]
     assert shown_mail["state"] == "dropped"
     assert [recipient["state"] for recipient in shown_mail["recipients"]] == ["dropped", "sent"]
+
+
+def put_for(site: Site, alert: Alert, *receivers: str, state: EnvelopeState = EnvelopeState.OPEN) -> list[QueuedMail]:
+    """Let an alert be in the journal with a mail for each of these receivers."""
+    batch = make.alert_to(len(receivers), alert=alert, state=state)
+    mails = [
+        QueuedMail(envelope, batch.alerts[0], replace(LETTERHEAD, receiver=receiver), (Delivery(0), Delivery(1)))
+        for envelope, receiver in zip(batch.envelopes, receivers, strict=True)
+    ]
+    site.journal.put(*mails)
+    return mails
+
+
+async def test_each_mail_is_shown_with_its_receiver(site: Site) -> None:
+    """The default one has no name; the state is that of all of them."""
+    first, second = put_for(site, Alert(subject="x", receivers=("default", "dba")), "", "dba")
+    await site.journal.record(judged(first, (SENT, SENT)))
+    await site.journal.record(judged(second, (REFUSED, REFUSED)))
+    body = await shown(site, first)
+    assert [(mail["receiver"], mail["state"]) for mail in body["mails"]] == [("", "sent"), ("dba", "failed")]
+    assert (body["state"], body["receivers"]) == ("partly sent", ["default", "dba"])
+
+
+async def test_any_attempt_shows_as_sending(site: Site) -> None:
+    """Also when it is the second of two mails."""
+    _, second = put_for(site, Alert(subject="x"), "", "dba")
+    site.sending.add(second.envelope.id)
+    assert (await shown(site, second))["state"] == "sending"
+    assert (await site.get("/alerts")).json["alerts"][0]["state"] == "sending"
+
+
+async def test_people_who_were_asked_for_are_shown(site: Site) -> None:
+    """So that it can be seen why they had a mail."""
+    (mail,) = put_for(site, Alert(subject="x", to=(Mailbox("ann@example.org", "Ann"),)), "")
+    assert (await shown(site, mail))["to"] == ["ann@example.org"]
+
+
+async def test_an_alert_that_is_kept_has_no_mail(site: Site) -> None:
+    """It is on record, in a state of its own."""
+    (mail,) = put_for(site, Alert(subject="x"), "", state=EnvelopeState.KEPT)
+    body = await shown(site, mail)
+    assert (body["state"], body["mails"]) == ("kept", [])
+    assert [line["subject"] for line in (await site.get("/alerts?state=kept")).json["alerts"]] == ["x"]
 
 
 async def test_an_id_may_be_written_as_people_do(site: Site) -> None:

@@ -1,0 +1,83 @@
+"""Address lists of header fields (RFC 5322 section 3.4), as programs write them. Never raises."""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+from app.domain.address import Mailbox
+from app.domain.text import one_line
+from app.mail.reading.encoded_words import decode_words
+
+MAX_MAILBOXES = 1000  # of one field; RFC 5321 section 4.5.3.1.8 asks a server to take 100 recipients
+MAX_TOKENS = 20 * MAX_MAILBOXES  # names, signs and comments; five make an ordinary mailbox
+_TOKEN = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"?|(<)([^>]*+)>?|([(),:;])|([^"<(),:;]++)', re.DOTALL)
+_QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
+_ROUTE = re.compile(r"^@[^:]*:")  # section 4.4, obsolete: <@relay:name@host>
+_WHITE_SPACE = re.compile(r"\s+")
+
+
+def read_mailboxes(text: str) -> tuple[Mailbox, ...]:
+    """Return the mailboxes of an unfolded field body, groups resolved into their members.
+
+    What stands there without an address is left out, a local name (`root`) is one. An address is not proved to be
+    valid; it is one line, and a name is decoded.
+    """
+    mailboxes: list[Mailbox] = []
+    for entry in _entries(text):
+        mailbox = entry.mailbox()
+        if mailbox is not None:
+            mailboxes.append(mailbox)
+            if len(mailboxes) == MAX_MAILBOXES:
+                break
+    return tuple(mailboxes)
+
+
+class _Entry:
+    """What stands between two commas."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+        self.comments: list[str] = []
+        self.address: str | None = None
+
+    def mailbox(self) -> Mailbox | None:
+        """Return it as a mailbox, None if it holds no address."""
+        phrase = _name(" ".join(self.words))
+        comment = _name("".join(self.comments))
+        if self.address is not None:
+            address = _ROUTE.sub("", _WHITE_SPACE.sub("", self.address))
+            return Mailbox(address=one_line(address), name=phrase or comment) if address else None
+        address = one_line(" ".join(self.words))
+        if "@" in address:
+            address = _WHITE_SPACE.sub("", address)  # section 4.4, obsolete: white space around the dots and the @
+        if not address or " " in address:
+            return None
+        return Mailbox(address=address, name=comment)  # RFC 822: root@host (Cron Daemon)
+
+
+def _entries(text: str) -> Iterator[_Entry]:
+    tokens = [found.groups("") for found in islice(_TOKEN.finditer(text), MAX_TOKENS)]
+    signs = [sign for _, _, _, sign, _ in tokens]
+    has_comments = signs.count("(") <= signs.count(")")  # one without an end would hide the address behind it
+    entry = _Entry()
+    depth = 0  # of comments, which nest
+    for quoted, angle, address, sign, word in tokens:
+        if depth or (sign == "(" and has_comments):
+            depth += {"(": 1, ")": -1}.get(sign, 0)
+            inside = depth and not (sign == "(" and depth == 1)
+            if inside:
+                entry.comments.append(sign or word or quoted or address)
+        elif angle:
+            entry.address = address if entry.address is None else entry.address
+        elif sign in {",", ";"}:
+            yield entry
+            entry = _Entry()
+        elif sign == ":":  # section 3.4: the name of a group came before it
+            entry = _Entry()
+        elif word.strip() or quoted:
+            entry.words.append(" ".join(word.split()) or _QUOTED_PAIR.sub(r"\1", quoted))
+    yield entry
+
+
+def _name(text: str) -> str:
+    return one_line(decode_words(text).text)

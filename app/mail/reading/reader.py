@@ -1,0 +1,90 @@
+"""Reads mails: any octets become a Message, and what is wrong with them is told by its defects."""
+
+from app.mail.reading.dates import read_date
+from app.mail.reading.limits import ReadingLimits
+from app.mail.reading.message import Message
+from app.mail.reading.naming import file_name, given_name
+from app.mail.reading.parameters import Parametrised, read_parameters
+from app.mail.reading.part import Part
+from app.mail.reading.texts import Body, BodyReader
+from app.mail.reading.transfer import decode_transfer
+from app.mail.reading.tree import PLAIN, Node, Splitter
+
+BARE_CR = "the lines end with CR alone"
+LIMITS = ReadingLimits()
+
+
+def read_message(data: bytes, limits: ReadingLimits = LIMITS) -> Message:
+    """Return the mail that `data` holds, whatever its line ends. Never raises, whatever the octets are.
+
+    Time and memory grow with the length of `data`, however its parts nest. A mail within the mail is not gone into:
+    it is a file whose data can be read in its turn.
+    """
+    defects: dict[str, None] = {}
+    if b"\r" in data and b"\n" not in data:
+        data = data.replace(b"\r", b"\n")
+        defects[BARE_CR] = None
+    splitter = Splitter(data, limits, defects)
+    splitter.split()
+    parts = tuple(_part(data, node, limits, defects) for node in splitter.nodes)
+    body = BodyReader(parts, limits.max_text_bytes, defects).read()
+    return _message(parts, body, tuple(defects))
+
+
+def _part(data: bytes, node: Node, limits: ReadingLimits, defects: dict[str, None]) -> Part:
+    is_multipart = node.children > 0
+    content_type = _type_of_content(node, limits)
+    disposition = read_parameters(node.headers.raw("Content-Disposition"))
+    octets = b""
+    # RFC 2045 section 6.4: no multipart is encoded, though some say so.
+    if not is_multipart:
+        octets, defect = decode_transfer(data[node.start : node.end], _encoding(node))
+        defects.update({defect: None} if defect else {})
+    name = given_name(disposition, content_type)
+    return Part(
+        content_type=content_type.value,
+        parameters=content_type.parameters,
+        disposition=disposition.value,
+        name=name,
+        file_name=file_name(name, content_type.value),
+        headers=node.headers,
+        data=octets,
+        depth=node.depth,
+        parent=node.parent,
+        is_multipart=is_multipart,
+    )
+
+
+def _type_of_content(node: Node, limits: ReadingLimits) -> Parametrised:
+    """Return the type that the part is read by: a multipart that has no parts is text."""
+    is_empty = node.content_type.value.startswith("multipart/") and not node.children
+    return PLAIN if is_empty and node.depth < limits.max_depth else node.content_type
+
+
+def _encoding(node: Node) -> str:
+    """Return the transfer encoding in lower case; some programs write comments and semicolons behind it."""
+    return node.headers.raw("Content-Transfer-Encoding").lower().partition(";")[0].partition("(")[0].strip(" \"'")
+
+
+def _message(parts: tuple[Part, ...], body: Body, defects: tuple[str, ...]) -> Message:
+    headers = parts[0].headers
+    senders = headers.mailboxes("From") or headers.mailboxes("Sender")
+    message_ids = headers.identifiers("Message-ID")
+    return Message(
+        headers=headers,
+        sender=senders[0] if senders else None,
+        to=headers.mailboxes("To"),
+        cc=headers.mailboxes("Cc"),
+        reply_to=headers.mailboxes("Reply-To"),
+        subject=headers.text("Subject"),
+        date=read_date(headers.raw("Date")),
+        message_id=message_ids[0] if message_ids else "",
+        in_reply_to=headers.identifiers("In-Reply-To"),
+        references=headers.identifiers("References"),
+        auto_submitted=read_parameters(headers.raw("Auto-Submitted")).value.partition("(")[0].strip(),
+        text=body.text,
+        html=body.html,
+        files=body.files,
+        parts=parts,
+        defects=defects,
+    )

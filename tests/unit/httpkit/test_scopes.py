@@ -1,0 +1,45 @@
+"""Which scope opens what."""
+
+import pytest
+
+from app.domain.access import Scope
+from app.httpkit.scopes import needed_scope, posts_alerts
+
+
+@pytest.mark.parametrize(
+    ("request_line", "needed"),
+    [
+        ("POST /alerts", Scope.SEND),
+        ("PUT /alerts", Scope.SEND),
+        ("POST /alerts/grafana", Scope.SEND),
+        ("GET /heartbeats/backup", Scope.SEND),
+        ("HEAD /heartbeats/backup/start", Scope.SEND),
+        ("POST /heartbeats/backup/3", Scope.SEND),
+        ("GET /alerts", Scope.READ),
+        ("HEAD /alerts/7", Scope.READ),
+        ("GET /heartbeats", Scope.READ),
+        ("GET /heartbeats/", Scope.READ),
+        ("GET /healthz", Scope.READ),
+        ("GET /openapi.json", Scope.READ),
+        ("OPTIONS /alerts", Scope.READ),
+        ("DELETE /heartbeats/backup", Scope.MANAGE),
+        ("PUT /heartbeats/backup", Scope.MANAGE),
+        ("POST /dead-letters/7/retry", Scope.MANAGE),
+        ("DELETE /dead-letters/7", Scope.MANAGE),
+        ("DELETE /alerts", Scope.MANAGE),
+        ("POST /alertsandmore", Scope.MANAGE),
+        ("POST /", Scope.MANAGE),
+        ("INVENTED /nowhere", Scope.MANAGE),
+    ],
+)
+def test_each_request_needs_its_scope(request_line: str, needed: Scope) -> None:
+    """Posts and pings send, looking reads, and all else that may change something manages."""
+    method, path = request_line.split()
+    assert needed_scope(method, path) is needed
+
+
+@pytest.mark.parametrize("request_line", ["GET /alerts", "POST /heartbeats/x", "POST /alerts2", "POST /dead-letters"])
+def test_only_posts_of_alerts_can_be_signed(request_line: str) -> None:
+    """A signature is proof of a body, which is read at this one place."""
+    method, path = request_line.split()
+    assert not posts_alerts(method, path)
