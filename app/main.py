@@ -25,6 +25,7 @@ from app.storage.lock import DirectoryLock
 from app.storage.rescue import RescueReport, rescue_journal
 from app.version import __version__
 from app.wiring.alarming import alarm_sinks, alarming
+from app.wiring.background import background_work
 from app.wiring.ground import lay_ground
 from app.wiring.last_words import last_words
 from app.wiring.sending import all_relays, mail_queue, sending_half
@@ -132,12 +133,7 @@ async def _service(
             recorder=sending.recorder,
             upkeep=taking.upkeep,
             alarm_desk=desk,
-            background=(
-                sending.expiry.run,
-                watching.watch.run,
-                taking.heartbeats.run,
-                *([watching.pinger.run] if watching.pinger else []),
-            ),
+            background=background_work(ground, taking, sending, watching),
             server=SignalFreeServer(gated_server(create_app(ground, taking, sending, vitals), ground)),
             listener=listener,
         ),

@@ -6,7 +6,7 @@ A plain ASGI callable, not a FastAPI route: in front of FastAPI's own stack it t
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
@@ -107,6 +107,10 @@ class AlertsEndpoint:
         receipt = await self._once.take(_submission(reading), claims)
         self._note(reading, receipt, claims)
         return receipt
+
+    def counts(self) -> Mapping[str, int]:
+        """Return what operators may want to know of the bodies since the start."""
+        return {"not_understood": self.not_understood}
 
     def _principal(self, scope: AsgiScope, fields: Fields, body: bytes) -> Principal:
         """Return who sends this. The gate knows by the token, or leaves it to the signature of the body."""

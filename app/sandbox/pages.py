@@ -34,7 +34,8 @@ def sandbox_router(store: SandboxStore, *, clock: Clock) -> APIRouter:
     pages = SandboxPages(store, clock)
     router = APIRouter(prefix="/sandbox", tags=["sandbox"])
     gone: dict[int | str, dict[str, Any]] = {404: {"description": "No such mail, or newer ones displaced it"}}
-    router.add_api_route("", pages.show, summary="The mails in the browser")
+    unread: dict[int | str, dict[str, Any]] = {304: {"description": "Nothing has come since"}}
+    router.add_api_route("", pages.show, summary="The mails in the browser", responses=unread)
     router.add_api_route("/mails", pages.mails, summary="The mails, newest first")
     router.add_api_route("/mails/{number}", pages.mail, summary="One mail", responses=gone)
     router.add_api_route("/mails/{number}/source", pages.source, summary="Its source", responses=gone)

@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     receivers: ReceiverTables = ()
     routes: RouteTables = ()
     data_dir: Path = Path("var")
+    spool_dir: Path = Path("/var/spool/mailalert")
     retention: Annotated[Duration, time_within(timedelta(hours=1), MAX_RETENTION)] = timedelta(days=30)
     backlog_limit: int = Field(default=5_000_000, ge=1)
     lifetime: Lifetime = timedelta(hours=24)

@@ -217,7 +217,7 @@ class GuardedConnection(SMTP):
         assert self.site.access.tls is not None
         raw = self._writer.transport
         # From here on nothing is read as plain text: the handshake may come before the reply is out.
-        pass
+        raw.pause_reading()  # type: ignore[attr-defined]  # a socket's transport has it
         # RFC 3207 section 6: what was sent ahead in plain text may be somebody else's, and must not count.
         self._reader._buffer.clear()  # type: ignore[attr-defined] # noqa: SLF001 - a stream has no way to drop it
         await self.push("220 2.0.0 Ready to start TLS")

@@ -1,6 +1,6 @@
 """`GET /healthz`: whether alerts can be accepted durably, and whether mail leaves. Reads memory only."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,13 +16,14 @@ TAKES_ALERTS = frozenset({Health.OK, Health.DEGRADED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthCheck:
-    """What the route asks, and what it says of the program itself. `started` is monotonic."""
+    """What the route asks, and what it says of the program itself. `started` is monotonic; `counts` are since then."""
 
     vitals: Callable[[], Vitals]
     clock: Clock
     version: str
     started: float
     degraded_after: timedelta
+    counts: Callable[[], Mapping[str, int]]
 
     def details(self, vitals: Vitals) -> dict[str, Any]:
         """Return what operators want to know beside the status."""
@@ -34,6 +35,7 @@ class HealthCheck:
             "oldest_unsent_age_seconds": None if oldest is None else max(0, self._age(oldest)),
             "possibly_twice": vitals.possibly_twice,
             "relays": [_relay(relay) for relay in vitals.relays],
+            "since_start": dict(self.counts()),
         }
         if vitals.journal_fault:
             body["journal"] = vitals.journal_fault

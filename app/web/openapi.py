@@ -80,3 +80,15 @@ def problem(description: str) -> dict[str, Any]:
     """Return the description of a response that is a problem document (RFC 9457)."""
     schema = {"$ref": "#/components/schemas/Problem"}
     return {"description": description, "content": {problems.CONTENT_TYPE.decode(): {"schema": schema}}}
+
+
+# What any request may meet before its own handler.
+ANYWHERE: Responses = {
+    401: problem("The token is missing or wrong"),
+    403: problem("The token's scopes do not hold what this needs, or a page of another origin sent this"),
+    408: problem("The request did not come in time"),
+    421: problem("The Host is not one of this daemon's"),
+    422: problem("A bad parameter"),
+    429: problem("Too many wrong tokens came from this address, or the rate of this token is used up"),
+    431: problem("The header of the request is longer than the server reads"),
+}

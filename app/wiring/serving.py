@@ -1,6 +1,6 @@
 """Builds what answers HTTP: the intake's fast path before FastAPI, and the API behind it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import uvicorn
@@ -21,6 +21,7 @@ from app.web.docs import docs_router
 from app.web.errors import answer_errors_as_problems
 from app.web.health import HealthCheck, health_router
 from app.web.heartbeats import heartbeats_router
+from app.web.openapi import ANYWHERE
 from app.wiring.ground import Ground
 from app.wiring.sending import SendingHalf
 from app.wiring.taking import TakingHalf
@@ -31,17 +32,21 @@ ALERTS = "/alerts"
 def create_app(ground: Ground, taking: TakingHalf, sending: SendingHalf, vitals: Callable[[], Vitals]) -> App:
     """Return the whole application."""
     # FastAPI's own page of the docs loads scripts from elsewhere.
-    api = FastAPI(title="Mail Alert System", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
+    api = FastAPI(
+        title="Mail Alert System",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=ANYWHERE,
+    )
     api.include_router(alerts_router(ground.journal, sending.queue.is_sending))
     start = partial(_fresh_start, ground, sending)
     api.include_router(dead_letters_router(ground.journal, start=start, wake=sending.queue.wake))
     api.include_router(heartbeats_router(taking.heartbeats))
-    api.include_router(health_router(_health_check(ground, vitals)))
     if ground.sandbox:
         api.include_router(sandbox_router(ground.sandbox.store, clock=ground.clock))
     api.include_router(docs_router())
-    answer_errors_as_problems(api)
-    describe_intake(api)
     http = ground.settings.http
     alerts = AlertsEndpoint(
         taking.once,
@@ -50,6 +55,10 @@ def create_app(ground: Ground, taking: TakingHalf, sending: SendingHalf, vitals:
         attachments_limit=http.attachments_limit,
         by_signature=ground.access.by_signature,
     )
+
+    api.include_router(health_router(_health_check(ground, vitals, counts=alerts.counts)))
+    answer_errors_as_problems(api)
+    describe_intake(api)
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -68,13 +77,16 @@ def gated_server(app: App, ground: Ground) -> uvicorn.Config:
     return server_config(gate, limits=ServerLimits(), trusted_proxies=http.trusted_proxies)
 
 
-def _health_check(ground: Ground, vitals: Callable[[], Vitals]) -> HealthCheck:
+def _health_check(
+    ground: Ground, vitals: Callable[[], Vitals], *, counts: Callable[[], Mapping[str, int]]
+) -> HealthCheck:
     return HealthCheck(
         vitals=vitals,
         clock=ground.clock,
         version=__version__,
         started=ground.clock.monotonic(),
         degraded_after=ground.settings.degraded_after,
+        counts=counts,
     )
 
 

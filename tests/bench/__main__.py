@@ -1,6 +1,6 @@
 """`make bench`: measures the running daemon beside a peer in the same run, and prints a table.
 
-usage: python -m tests.bench [NAME ...]      (intake, batches, delivery, slow_link, storm, backlog; all without a name)
+usage: python -m tests.bench [NAME ...]      (see BENCHES; all without a name)
 """
 
 import os
@@ -9,13 +9,15 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import backlog, delivery, intake, slow_link, storm
+from tests.bench import backlog, cli, delivery, formats, intake, slow_link, storm
 from tests.bench.figures import Figure
 
 BENCHES = {
     "intake": intake.single_posts,
     "batches": intake.batches,
     "delivery": delivery.end_to_end,
+    "formats": formats.recognising,
+    "cli": cli.calls,
     "slow_link": slow_link.one_connection,
     "storm": storm.behind_a_dead_relay,
     "backlog": backlog.million_queued,

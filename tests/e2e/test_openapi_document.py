@@ -8,6 +8,15 @@ from tests.support.daemon import Daemon, mail_settings
 from tests.support.ports import free_port
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+OPTIONS = (
+    f"--checks={CHECKS}",
+    "--max-examples=25",
+    "--generation-deterministic",
+    "--phases=examples,coverage,fuzzing",
+    "--no-color",
+    "--warnings=off",
+    "--continue-on-failure",
+)
 HANG = 110  # seconds
 
 
@@ -16,9 +25,7 @@ def test_no_answer_is_a_fault_or_undocumented(tmp_path: Path) -> None:
     with Daemon(tmp_path / "var", **mail_settings(free_port())) as daemon:
         daemon.start()
         run = subprocess.run(
-            [Path(sys.executable).with_name("st"), "run", f"http://127.0.0.1:{daemon.port}/openapi.json", "--checks"]
-            + [CHECKS, "--max-examples=25", "--generation-deterministic", "--phases=examples,coverage,fuzzing"]
-            + ["--generation-database=none", "--no-color", "--warnings=off", "--continue-on-failure"],
+            [Path(sys.executable).with_name("st"), "run", f"http://127.0.0.1:{daemon.port}/openapi.json", *OPTIONS],
             cwd=tmp_path,
             capture_output=True,
             text=True,

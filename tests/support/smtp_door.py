@@ -25,9 +25,13 @@ class SmtpDoorSite:
 
     def mails(self, count: int) -> Sequence[EmailMessage]:
         """Return the mails that left, once there are so many."""
-        until(lambda: len(self._sink.mails()) >= count, why=lambda: self.daemon.lines[-20:])
-        self.daemon.wait_until_idle()  # the sink writes a mail while it comes in
-        return self._sink.mails()
+        until(lambda: len(self._whole()) >= count, why=lambda: self.daemon.lines[-20:])
+        return self._whole()
+
+    def _whole(self) -> list[EmailMessage]:
+        """The sink writes a mail while it comes in: until then it has no end."""
+        mails = self._sink.mails()
+        return [mail for mail in mails if mail.is_multipart() and not any(part.defects for part in mail.walk())]
 
 
 @contextmanager

@@ -32,7 +32,7 @@ def alert_of(
     files, notes = _fitting(message.files, attachments_limit)
     alert = draft(
         subject=message.subject,
-        content=message.text,
+        content=message.text if message.text.strip() else "",
         severity=addressing.severity or _severity_of(message.headers),
         source=message.sender.address if message.sender else sender,
         extra={"to": shorten(", ".join(recipients), MAX_RECIPIENTS)},

@@ -1,7 +1,7 @@
 """Which parts of a mail are its text, and which are files (RFC 2046 section 5.1, RFC 2387, RFC 2183)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from app.mail.reading.part import Part
 
@@ -35,7 +35,7 @@ class _Around:
 
     choice: Choice
     is_root: bool  # whether it may be the text of the mail, as no part of a related but its first one is
-    children: int = field(default=0)
+    children: int = 0
 
 
 def lay_out(parts: Sequence[Part]) -> Layout:

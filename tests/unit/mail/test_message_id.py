@@ -97,3 +97,10 @@ def test_a_thread_root_is_not_a_message_id_of_a_mail() -> None:
     root = IDS.thread_root(GENUINE[1:14], "example.org")
     assert GENUINE[15:35] not in root
     assert IDS.verify(root) is None
+
+
+def test_ours_are_told_from_others() -> None:
+    """A mail of ours that comes back is known by its Message-ID."""
+    assert IDS.is_ours(GENUINE)
+    assert not IDS.is_ours("<1@example.org>")
+    assert not IDS.is_ours("")

@@ -58,9 +58,11 @@ def test_a_mail_without_a_header_is_all_text() -> None:
     assert (made.subject, made.source) == ("paper jam in tray 2", "192.0.2.7")
 
 
-def test_an_empty_mail_is_an_alert_too() -> None:
+@pytest.mark.parametrize("data", [b"", b"\r\n" * 1000, b"From: <>\r\n\r\n \t\r\n"], ids=["no", "lines", "blank"])
+def test_an_empty_mail_is_an_alert_too(data: bytes) -> None:
     """That somebody sent it is all that can be told."""
-    assert alert(b"").subject == "Alert without a subject"
+    made = alert(data)
+    assert (made.subject, made.content) == ("Alert without a subject", "")
 
 
 def test_a_subject_in_encoded_words_is_readable() -> None:
