@@ -11,9 +11,9 @@ import structlog
 import uvloop
 
 from app.clock import SystemClock
-from app.domain.errors import ConfigurationError, JournalCorrupt, JournalUnavailable, ListenFailed
+from app.domain.errors import JournalCorrupt, JournalUnavailable
 from app.domain.relay import DEFAULT_POLICY
-from app.httpkit.server import BACKLOG, SignalFreeServer
+from app.httpkit.server import SignalFreeServer
 from app.pipeline.alarm_desk import AlarmDesk
 from app.sandbox.relay import SandboxRelay
 from app.service import Identity, Parts, Service
@@ -28,8 +28,10 @@ from app.wiring.alarming import alarm_sinks, alarming
 from app.wiring.background import background_work
 from app.wiring.ground import lay_ground
 from app.wiring.last_words import last_words
+from app.wiring.listening import listen
 from app.wiring.sending import all_relays, mail_queue, sending_half
 from app.wiring.serving import create_app, gated_server
+from app.wiring.smtp_intake import smtp_intake
 from app.wiring.taking import letterhead_of, taking_half
 from app.wiring.vitals import current_vitals
 
@@ -67,7 +69,7 @@ def serve(settings: Settings) -> int:
 
 
 async def _serve(settings: Settings, rescue: RescueReport | None) -> int:
-    listener = listen(settings.http.host, settings.http.port)
+    listener = listen(settings.http.host, settings.http.port, section="http")
     journal = SqliteJournal(settings.data_dir, mode=_mode(settings), backlog_limit=settings.backlog_limit)
     sandbox = SandboxRelay(clock=SystemClock()) if settings.sandbox else None
     try:
@@ -119,7 +121,8 @@ async def _service(
 ) -> Service:
     ground = lay_ground(settings, journal, relays=relay_setups, sandbox=sandbox)
     queue = mail_queue(ground)
-    relays = all_relays(ground, helo_name=await _announced_name(settings))
+    name = await _announced_name(settings)
+    relays = all_relays(ground, helo_name=name)
     taking = await taking_half(ground, queue, relays)
     desk = AlarmDesk(sinks=alarm_sinks(ground, taking), memory=journal, clock=ground.clock)
     sending = sending_half(ground, queue, relays, raise_alarm=desk.raise_alarm)
@@ -136,6 +139,7 @@ async def _service(
             background=background_work(ground, taking, sending, watching),
             server=SignalFreeServer(gated_server(create_app(ground, taking, sending, vitals), ground)),
             listener=listener,
+            smtp_intake=smtp_intake(ground, taking, hostname=name or socket.gethostname()),
         ),
         identity=Identity(version=__version__, host=socket.gethostname(), url=_url(listener)),
         clock=ground.clock,
@@ -144,20 +148,6 @@ async def _service(
         rescue=rescue,
         on_ready=partial(_banner, _url(listener)) if sandbox else _no_banner,
     )
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket. Raises ListenFailed, or ConfigurationError for a host that this machine has not."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
-    except socket.gaierror as error:
-        raise ConfigurationError(f"http.host {host}: {error.strerror}; set an address of this machine") from error
-    except OSError as error:
-        raise ListenFailed(
-            f"cannot listen on {host} port {port}: {error.strerror};"
-            " stop the program that holds it, or set http.port (MAILALERT_HTTP__PORT)"
-        ) from error
 
 
 async def _announced_name(settings: Settings) -> str | None:

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -34,6 +34,19 @@ DISK_FAILED_STATUS = 74  # EX_IOERR of sysexits.h
 LAST_ALARMS = timedelta(seconds=3)  # what a stop waits for alarms that are on their way; Docker allows it 10 in all
 
 
+class MailDoor(Protocol):
+    """Takes mail from `start` on; while it drains it turns clients away."""
+
+    async def start(self) -> None:
+        """Take mail."""
+
+    def drain(self) -> None:
+        """Take none any more."""
+
+    async def stop(self) -> None:
+        """End the sessions, and listen no longer."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What main has built, ready to run."""
@@ -47,6 +60,7 @@ class Parts:
     background: Sequence[Callable[[], Coroutine[Any, Any, None]]]  # what runs beside, until it is cancelled
     server: SignalFreeServer
     listener: socket.socket
+    smtp_intake: MailDoor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +110,8 @@ class Service:
             beside = [group.create_task(work()) for work in (parts.upkeep.run, parts.alarm_desk.run, *parts.background)]
             group.create_task(parts.server.serve(sockets=[parts.listener]))
             beginning = group.create_task(self._begin())
+            if parts.smtp_intake:
+                await parts.smtp_intake.start()
             log.info("listening", url=self._identity.url)
             self._on_ready()
             broken = await self._stopped_or_broken()
@@ -106,6 +122,8 @@ class Service:
                 task.cancel()
             if not broken:
                 await self._end()
+            if parts.smtp_intake:
+                await parts.smtp_intake.stop()
             parts.server.should_exit = True
         if isinstance(broken, JournalCorrupt):
             raise broken
@@ -188,6 +206,8 @@ class Service:
         """End the intake, then send what is queued until the deadline. The server answers 503 meanwhile."""
         parts = self._parts
         parts.ingest.close()
+        if parts.smtp_intake:
+            parts.smtp_intake.drain()
         await self._committed()  # posts that were under way are in the journal now, so the drain sees them
         log.info("drain_started", queued=parts.journal.open_count, deadline_seconds=self._drain_timeout.total_seconds())
         sent_before = parts.recorder.sent

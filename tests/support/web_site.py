@@ -48,6 +48,7 @@ class Site:
             version="1.2.3",
             started=self.clock.monotonic(),
             degraded_after=timedelta(minutes=5),
+            counts=lambda: {"not_understood": 3},
         )
         self._app = FastAPI(docs_url=None, redoc_url=None)
         self._app.include_router(alerts_router(self.journal, self.sending.__contains__))

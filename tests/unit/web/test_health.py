@@ -46,6 +46,7 @@ async def test_whoever_may_read_sees_the_details(site: Site) -> None:
         "queue_depth": 3,
         "oldest_unsent_age_seconds": 120,
         "possibly_twice": 2,
+        "since_start": {"not_understood": 3},
         "relays": [],
     }
 
