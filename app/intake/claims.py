@@ -13,8 +13,9 @@ def claims_on(
     fields: Mapping[bytes, bytes], body: bytes, event_keys: Sequence[EventKey], principal: Principal
 ) -> list[Claim]:
     """Return one claim for the whole request if it has a key, else one for each event with a name; often none."""
-    key = fields.get(FIELD)
-    if key:
+    if FIELD not in fields and not event_keys:
+        return []
+    if key := fields.get(FIELD):
         return [claim_of(_unquoted(key), body, fingerprint=principal.fingerprint)]
     claims = [claim_of(event.name, event.sent, fingerprint=principal.fingerprint) for event in event_keys]
     if len(claims) == 1:

@@ -11,11 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from app.domain.access import Principal, Scope
-from app.domain.alert import Alert
 from app.domain.errors import JournalUnavailable
 from app.domain.ids import format_id
 from app.domain.ports import Clock
-from app.domain.receipt import Claim, KeyReused, Receipt
+from app.domain.receipt import KeyReused, Receipt
 from app.httpkit import problems
 from app.httpkit.answers import answer, answer_problem
 from app.httpkit.limits import BodyTooLarge, Receive, Send, read_body
@@ -82,7 +81,7 @@ class AlertsEndpoint:
         try:
             claim = self._bodies.admit(fields, is_proven=scope["state"]["principal"] is not None)
             try:
-                receipt = await self._take(scope, receive, fields, claim)
+                receipt, ids = await self._take(scope, receive, fields, claim)
             finally:
                 claim.release()
         except BodyTooLarge as error:
@@ -94,10 +93,13 @@ class AlertsEndpoint:
         except JournalUnavailable as error:
             problem = problems.service_unavailable(f"{error}.", retry_after=error.retry_after)
         else:
-            return await _answer_accepted(send, receipt)
+            return await _answer_accepted(send, receipt, ids)
         return await answer_problem(send, problem)
 
-    async def _take(self, scope: AsgiScope, receive: Receive, fields: Fields, claim: BodyClaim) -> Receipt:
+    async def _take(
+        self, scope: AsgiScope, receive: Receive, fields: Fields, claim: BodyClaim
+    ) -> tuple[Receipt, list[str]]:
+        """Return the receipt, and its ids as people see them."""
         named = _named_format(scope["path"])
         body = await read_body(scope, receive, claim.limit, self._bodies.counter(claim))
         principal = self._principal(scope, fields, body)
@@ -105,8 +107,9 @@ class AlertsEndpoint:
         claims = claims_on(fields, body, reading.event_keys, principal)
         reading = addressed(reading, principal, _receivers(scope["query_string"]))
         receipt = await self._once.take(_submission(reading), claims)
-        self._note(reading, receipt, claims)
-        return receipt
+        ids = [format_id(number) for number in receipt.ids]
+        self._note(reading, ids, has_key=bool(claims))
+        return receipt, ids
 
     def counts(self) -> Mapping[str, int]:
         """Return what operators may want to know of the bodies since the start."""
@@ -135,17 +138,12 @@ class AlertsEndpoint:
         async with self._parses_long:
             return await asyncio.to_thread(read_alerts, incoming, self._limits, named=named)
 
-    def _note(self, reading: Reading, receipt: Receipt, claims: Sequence[Claim]) -> None:
+    def _note(self, reading: Reading, ids: Sequence[str], *, has_key: bool) -> None:
         """Count and log. What was answered from a receipt is logged again, under the ids that it has."""
         self.not_understood += not reading.understood
-        for alert, number in zip(reading.alerts, receipt.ids, strict=False):
-            self._log_accepted(alert, format_id(number), has_key=bool(claims))
-
-    def _log_accepted(self, alert: Alert, name: str, *, has_key: bool) -> None:
-        if has_key:
-            self._log.info("alert_accepted", alert=name, severity=alert.severity, source=alert.source, by_key=True)
-        else:
-            self._log.info("alert_accepted", alert=name, severity=alert.severity, source=alert.source)
+        by_key = {"by_key": True} if has_key else {}
+        for alert, name in zip(reading.alerts, ids, strict=False):
+            self._log.info("alert_accepted", alert=name, severity=alert.severity, source=alert.source, **by_key)
 
 
 def _submission(reading: Reading) -> Submission:
@@ -170,8 +168,7 @@ def _receivers(query: bytes) -> tuple[str, ...]:
     return tuple(value for name, value in pairs if name == "receiver" and value)
 
 
-async def _answer_accepted(send: Send, receipt: Receipt) -> None:
-    ids = [format_id(number) for number in receipt.ids]
+async def _answer_accepted(send: Send, receipt: Receipt, ids: Sequence[str]) -> None:
     tail = f',"warnings":{json.dumps(receipt.warnings)}' if receipt.warnings else ""
     if receipt.is_batch or len(ids) != 1:
         quoted = ",".join(f'"{name}"' for name in ids)

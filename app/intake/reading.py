@@ -3,6 +3,7 @@ body shows; then read by the format that knows its shape, and by none if none do
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from app.domain.charset import codec_of, decode, parse_content_type
@@ -59,16 +60,19 @@ def read_alerts(incoming: IncomingBody, limits: SizeLimits, *, named: Format | N
 
 def _read_wellformed(incoming: IncomingBody, limits: SizeLimits) -> Reading | None:
     """The short way: nearly every alert that a program sends is native JSON without a flaw."""
-    media_type, charset = parse_content_type(incoming.content_type)
-    is_likely = media_type in UNSAID or _is_json(media_type)
-    if not is_likely or len(incoming.body) > limits.body or codec_of(charset) != "utf_8":
-        return None
-    if incoming.body.lstrip(_WHITE_SPACE_AND_MARKS)[:1] not in {b"{", b"["} or b"ce-specversion" in incoming.fields:
+    body, fields = incoming.body, incoming.fields
+    if not _may_be_native(fields.get(b"content-type", b"")) or len(body) > limits.body or b"ce-specversion" in fields:
         return None
     # What cannot be native is not even tried: pydantic's core takes a second for a megabyte of deep brackets.
-    if b'"subject"' not in incoming.body or incoming.body.count(b"{") + incoming.body.count(b"[") > MOST_OPENINGS:
+    if b'"subject"' not in body or body.count(b"{") + body.count(b"[") > MOST_OPENINGS:
         return None
-    return wellformed.read(incoming.body)
+    return wellformed.read(body)
+
+
+@lru_cache(maxsize=64)  # every client sends the same one, again and again
+def _may_be_native(content_type: bytes) -> bool:
+    media_type, charset = parse_content_type(content_type.decode("latin-1"))
+    return (media_type in UNSAID or _is_json(media_type)) and codec_of(charset) == "utf_8"
 
 
 def _is_json(media_type: str) -> bool:

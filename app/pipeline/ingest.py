@@ -1,7 +1,7 @@
 """Takes alerts in: gives each its identity, makes its mails, and makes all durable together."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -91,33 +91,32 @@ class Ingest:
         now = self._clock.now()
         now_ms = int(now.timestamp() * 1000)
         next_id = self._ids.next_id
-        accepted = [AcceptedAlert(next_id(now_ms), now, alert) for alert in (*submission.alerts, *submission.beside)]
+        alerts = (*submission.alerts, *submission.beside)
+        accepted = [AcceptedAlert(next_id(now_ms), now, alert) for alert in alerts]
         envelopes: list[Envelope] = []
-        warnings = dict.fromkeys(submission.warnings)
         for alert, destinations in zip(accepted, all_destinations, strict=True):
-            warnings.update(dict.fromkeys(destinations.warnings))
-            envelopes += [
-                self._envelope(next_id(now_ms), alert, letterhead_id, now)
-                for letterhead_id in destinations.letterhead_ids
-            ]
             if not destinations.letterhead_ids:
-                kept_under = destinations.kept_under
-                envelopes.append(self._envelope(next_id(now_ms), alert, kept_under, now, EnvelopeState.KEPT))
-        ids = tuple(alert.id for alert in accepted[: len(submission.alerts)])
-        receipt = Receipt(ids, tuple(warnings), submission.is_batch)
+                envelopes.append(self._kept(next_id(now_ms), alert, destinations.kept_under, now))
+            envelopes += [self._envelope(next_id(now_ms), alert, number, now) for number in destinations.letterhead_ids]
+        receipt = _receipt(submission, accepted, all_destinations)
         await self._store.accept(accepted, envelopes, [_kept(receipt, claim, now) for claim in claims], heartbeats)
-        if accepted:
-            self._on_accepted(max((alert.alert.severity for alert in accepted), key=_rank))
+        if alerts:
+            self._on_accepted(max((alert.severity for alert in alerts), key=_rank))
         return receipt
 
     async def _all_destinations(self, submission: Submission) -> list[Destinations]:
         """Return where each alert goes, in their order, those beside the others last."""
         book, silent = self._plan.address_book, submission.silent
+        if not silent and not submission.beside:
+            return [await book.destinations_of(alert) for alert in submission.alerts]
         destinations = [
             book.nowhere if position in silent else await book.destinations_of(alert)
             for position, alert in enumerate(submission.alerts)
         ]
         return destinations + [await book.destinations_of(alert) for alert in submission.beside]
+
+    def _kept(self, number: int, accepted: AcceptedAlert, letterhead_id: int, now: datetime) -> Envelope:
+        return replace(self._envelope(number, accepted, letterhead_id, now), state=EnvelopeState.KEPT)
 
     def _envelope(
         self,
@@ -125,7 +124,6 @@ class Ingest:
         accepted: AcceptedAlert,
         letterhead_id: int,
         now: datetime,
-        state: EnvelopeState = EnvelopeState.OPEN,
     ) -> Envelope:
         return Envelope(
             id=number,
@@ -136,8 +134,16 @@ class Ingest:
             due_at=now,
             usable_seconds=self._plan.usable_seconds(),
             running_seconds=self._plan.running_seconds(),
-            state=state,
         )
+
+
+def _receipt(
+    submission: Submission, accepted: Sequence[AcceptedAlert], all_destinations: Sequence[Destinations]
+) -> Receipt:
+    ids = tuple([alert.id for alert in accepted[: len(submission.alerts)]])
+    told = [warning for destinations in all_destinations for warning in destinations.warnings]
+    warnings = tuple(dict.fromkeys((*submission.warnings, *told))) if told else submission.warnings
+    return Receipt(ids, warnings, submission.is_batch)
 
 
 def _kept(receipt: Receipt, claim: Claim, at: datetime) -> KeptReceipt:
