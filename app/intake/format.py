@@ -1,6 +1,7 @@
 """A format: how the bodies of one tool are recognised, and how alerts are read from them.
 
-To add one, put a module with a `FORMAT` into `app/intake/formats/`, and a real body into `tests/payloads/`.
+To add one, put a module with a `FORMAT` into `app/intake/formats/`, and a real body into `tests/payloads/`, as
+`NAME.json` or `NAME-variant.json`; where the tool tells when the trouble is over, its twin as `NAME-resolved.json`.
 """
 
 from collections.abc import Callable, Mapping
@@ -61,12 +62,15 @@ class Payload:
 class Format:
     """`name` is the last part of its own URL, /alerts/{name}; `tool` is who sends it, "" if the format is ours.
 
-    `recognises` looks at shape and headers alone, quickly, and never raises: at most one format recognises a body.
-    `read` raises NotUnderstood (or Rejected, for native alerts) and nothing else, whatever the document holds; a
-    Reading without alerts means that there is rightly nothing to tell. Both are pure.
+    `recognises` looks at shape and headers alone, quickly, and never raises; among the tools at most one recognises a
+    body. It is not asked about a JSON object with a `subject`, which makes an alert native, unless the tool
+    `has_subjects` of its own. `read` raises NotUnderstood (ours also Rejected) and nothing else, whatever the document
+    holds; a Reading without alerts means that there is rightly nothing to tell. The warnings of the payload and the
+    notes of the alerts need not be in it. Both are pure.
     """
 
     name: str
     tool: str
     recognises: Callable[[Payload], bool]
     read: Callable[[Payload], Reading]
+    has_subjects: bool = False

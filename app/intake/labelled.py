@@ -39,7 +39,7 @@ def read_group(payload: Payload, read: Callable[[Item, Item], Alert]) -> Reading
     if left_out > 0:
         note = f"The sender left {left_out:.0f} more alerts of this group out."
         last = replace(last, notes=(*last.notes, note))
-    return Reading((*others, last), payload.warnings, is_batch=True)
+    return Reading((*others, last), is_batch=True)
 
 
 def read_labelled(

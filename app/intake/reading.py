@@ -6,10 +6,12 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from app.domain.alert import Alert
 from app.domain.charset import codec_of, decode, parse_content_type
 from app.httpkit.problems import broken_json, broken_multipart
 from app.intake import wellformed
 from app.intake.attachments import OCTETS, Upload
+from app.intake.draft import NO_SUBJECT
 from app.intake.format import Format, NotUnderstood, Payload
 from app.intake.formats import form, raw
 from app.intake.formats.native import MAX_ALERTS
@@ -52,7 +54,7 @@ def read_alerts(incoming: IncomingBody, limits: SizeLimits, *, named: Format | N
     if (named is None or is_strict) and (reading := _read_wellformed(incoming, limits)) is not None:
         return reading
     payload = _take_apart(incoming, limits, is_strict=is_strict)
-    reading = _read(payload, named)
+    reading = _with_all_warnings(_read(payload, named), payload)
     check_size(payload, reading.alerts, limits)
     check_attachments(reading.alerts, limits)
     return reading
@@ -87,9 +89,25 @@ def _read(payload: Payload, named: Format | None) -> Reading:
         reading = raw.read(payload)
         return _with_warning(reading, UNKNOWN) if payload.document is not None or payload.files else reading
     try:
-        return known.read(payload)
+        reading = known.read(payload)
     except NotUnderstood as error:
         return _with_warning(raw.read(payload), f"{error}; the body is mailed as it came")
+    if any(map(_says_nothing, reading.alerts)):
+        return _with_warning(raw.read(payload), UNKNOWN)
+    return reading
+
+
+def _says_nothing(alert: Alert) -> bool:
+    """Tell whether a format found nothing to say: then the body must have more to say than it understood."""
+    return alert.subject == NO_SUBJECT and not (alert.content or alert.extra or alert.attachments)
+
+
+def _with_all_warnings(reading: Reading, payload: Payload) -> Reading:
+    """Put in front what was repaired on the way to the format, and behind it what its drafts had to cut."""
+    notes = [note for alert in reading.alerts for note in alert.notes]
+    if not payload.warnings and not notes:
+        return reading
+    return replace(reading, warnings=tuple(dict.fromkeys((*payload.warnings, *reading.warnings, *notes))))
 
 
 def _with_warning(reading: Reading, warning: str) -> Reading:

@@ -79,7 +79,6 @@ def _recognises(payload: Payload) -> bool:
         isinstance(fields.get("event"), str)
         and isinstance(fields.get("resource"), str)
         and not MARKS.isdisjoint(fields)
-        and "subject" not in fields
     )
 
 
@@ -87,7 +86,7 @@ def _read(payload: Payload) -> Reading:
     fields = payload.object
     if not (first_text(fields, "event") or first_text(fields, "resource")):
         raise NotUnderstood("neither `event` nor `resource` is there")
-    return Reading((_alert(fields),), payload.warnings)
+    return Reading((_alert(fields),))
 
 
 FORMAT = Format(name=TOOL, tool="Alerta", recognises=_recognises, read=_read)

@@ -37,12 +37,7 @@ def _receiver(group: Item) -> dict[str, str]:
 
 def _recognises(payload: Payload) -> bool:
     group = payload.object
-    return (
-        isinstance(group.get("alerts"), list)
-        and not GROUP_FIELDS.isdisjoint(group)
-        and NOT_OURS.isdisjoint(group)
-        and "subject" not in group
-    )
+    return isinstance(group.get("alerts"), list) and not GROUP_FIELDS.isdisjoint(group) and NOT_OURS.isdisjoint(group)
 
 
 def _read(payload: Payload) -> Reading:

@@ -75,7 +75,7 @@ def _read(payload: Payload) -> Reading:
     if not first_text(fields, "title", "body", "message"):
         raise NotUnderstood("neither `title` nor `body` is there")
     alert = _alert(fields, payload)
-    return Reading((alert,), (*payload.warnings, *alert.notes))
+    return Reading((alert,))
 
 
 FORMAT = Format(name=TOOL, tool="Apprise", recognises=_recognises, read=_read)

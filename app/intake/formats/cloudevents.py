@@ -148,14 +148,14 @@ def _read(payload: Payload) -> Reading:
     event = payload.object
     if not event.keys() & {"type", "data"}:
         raise NotUnderstood("neither the type nor the data of an event is there")
-    return _reading(payload, (_alert(event),), [_event_key(event, _canonical(event))])
+    return _reading((_alert(event),), [_event_key(event, _canonical(event))])
 
 
 def _read_binary(payload: Payload) -> Reading:
     event = _from_header(payload)
     alert = _alert(event, payload.files)
     sent = text_of(event.get("type")).encode(errors="replace") + b"\0" + payload.body
-    return _reading(payload, (alert,), [_event_key(event, sent)])
+    return _reading((alert,), [_event_key(event, sent)])
 
 
 def _read_batch(payload: Payload) -> Reading:
@@ -165,21 +165,17 @@ def _read_batch(payload: Payload) -> Reading:
     events = payload.array
     alerts = read_each(events, _alert) if events else ()
     keys = [_event_key(event, _canonical(event)) for event in events if isinstance(event, dict)]
-    return _reading(payload, alerts, keys, is_batch=True)
+    return _reading(alerts, keys, is_batch=True)
 
 
-def _reading(
-    payload: Payload, alerts: tuple[Alert, ...], keys: list[EventKey | None], *, is_batch: bool = False
-) -> Reading:
+def _reading(alerts: tuple[Alert, ...], keys: list[EventKey | None], *, is_batch: bool = False) -> Reading:
     """Events without a name, or that were put together into one alert, cannot be told from others."""
     named = tuple(key for key in keys if key is not None)
-    notes = dict.fromkeys(note for alert in alerts for note in alert.notes)
     return Reading(
         alerts,
-        (*payload.warnings, *notes),
         is_batch=is_batch,
         event_keys=named if len(named) == len(alerts) == len(keys) else (),
     )
 
 
-FORMAT = Format(name=TOOL, tool="CloudEvents", recognises=_recognises, read=_read)
+FORMAT = Format(name=TOOL, tool="CloudEvents", recognises=_recognises, read=_read, has_subjects=True)

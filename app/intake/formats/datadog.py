@@ -108,8 +108,6 @@ def _moment(fields: Fields) -> datetime | None:
 
 def _recognises(payload: Payload) -> bool:
     fields = payload.object
-    if "subject" in fields:
-        return False
     return any(name in fields for name in TRANSITIONS) or all(name in fields for name in OWN_BODY)
 
 
@@ -118,7 +116,7 @@ def _read(payload: Payload) -> Reading:
     if not first_text(fields, *TITLES, *TEXTS):
         raise NotUnderstood("neither a title nor a message is there")
     alert = _alert(fields)
-    return Reading((alert,), (*payload.warnings, *alert.notes))
+    return Reading((alert,))
 
 
 FORMAT = Format(name=TOOL, tool="Datadog, webhooks", recognises=_recognises, read=_read)

@@ -62,7 +62,7 @@ def pairs_of(body: bytes, charset: str = "") -> tuple[list[tuple[str, str]], tup
     return read_pairs(body.removeprefix(_UTF8_MARK), charset)
 
 
-def read_fields(pairs: Iterable[tuple[str, str]], warnings: Sequence[str]) -> Reading:
+def read_fields(pairs: Iterable[tuple[str, str]], warnings: Sequence[str] = ()) -> Reading:
     """Return the alert of the names and values of a form; `warnings` are those of decoding them."""
     fields: dict[str, object] = {}
     labels: dict[str, str] = {}
@@ -90,7 +90,7 @@ def _read(payload: Payload) -> Reading:
     if len(payload.files) > MAX_ATTACHMENTS:
         error = FieldError("/attachments", f"must be at most {MAX_ATTACHMENTS} files, and are {len(payload.files)}")
         raise Rejected(invalid_alert("The alert was not taken.", [error]))
-    reading = read_fields(payload.pairs, payload.warnings)
+    reading = read_fields(payload.pairs)
     if not payload.files:
         return reading
     (alert,) = reading.alerts

@@ -51,7 +51,7 @@ def _recognises(payload: Payload) -> bool:
         text = fields["text"]
         return isinstance(text, str) and text.lstrip().startswith(("TRIGGERED:", "RESOLVED:"))
     status = fields.get("status")
-    return "endpoint" in fields and "subject" not in fields and isinstance(status, str) and status in STATUSES
+    return "endpoint" in fields and isinstance(status, str) and status in STATUSES
 
 
 def _read(payload: Payload) -> Reading:
@@ -62,7 +62,7 @@ def _read(payload: Payload) -> Reading:
         alert = _of_text(text)
     else:
         raise NotUnderstood("neither `text` nor `endpoint` is there")
-    return Reading((alert,), payload.warnings)
+    return Reading((alert,))
 
 
 FORMAT = Format(name=TOOL, tool="Gatus, custom alerts", recognises=_recognises, read=_read)

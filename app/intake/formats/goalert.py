@@ -43,7 +43,7 @@ def _meta(payload: Payload) -> Mapping[str, Any]:
 
 def _recognises(payload: Payload) -> bool:
     fields = _fields(payload)
-    if not isinstance(fields.get("summary"), str) or "subject" in fields:
+    if not isinstance(fields.get("summary"), str):
         return False
     return fields.keys() <= FIELDS or not payload.body  # a query may also name what is ours
 
@@ -52,7 +52,7 @@ def _read(payload: Payload) -> Reading:
     fields = _fields(payload)
     if not first_text(fields, "summary", "dedup"):
         raise NotUnderstood("neither `summary` nor `dedup` is there")
-    return Reading((_alert(fields, _meta(payload)),), payload.warnings)
+    return Reading((_alert(fields, _meta(payload)),))
 
 
 FORMAT = Format(name=TOOL, tool="GoAlert, generic API", recognises=_recognises, read=_read)

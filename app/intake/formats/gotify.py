@@ -53,7 +53,7 @@ def _read(payload: Payload) -> Reading:
     if not first_text(fields, "title", "message"):
         raise NotUnderstood("neither `title` nor `message` is there")
     alert = _alert(fields, payload)
-    return Reading((alert,), (*payload.warnings, *alert.notes))
+    return Reading((alert,))
 
 
 FORMAT = Format(name=TOOL, tool="Gotify, /message", recognises=_recognises, read=_read)

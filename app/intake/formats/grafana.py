@@ -44,7 +44,7 @@ def _values(item: Item) -> list[str]:
 
 def _recognises(payload: Payload) -> bool:
     group = payload.object
-    return isinstance(group.get("alerts"), list) and not MARKS.isdisjoint(group) and "subject" not in group
+    return isinstance(group.get("alerts"), list) and not MARKS.isdisjoint(group)
 
 
 def _read(payload: Payload) -> Reading:

@@ -14,6 +14,7 @@ from app.intake.incoming import Reading
 from app.intake.lenient import first_text, moment_of, number_of
 
 TOOL = "healthchecks"
+OURS = frozenset({"content", "severity"})
 MARKS = frozenset({"n_pings", "grace", "status", "last_ping"})
 DOWN = "down"
 
@@ -67,14 +68,15 @@ def _duration(seconds: object) -> str:
 
 
 def _recognises(payload: Payload) -> bool:
-    return payload.object.keys() >= MARKS
+    """A check posts a `subject` too; what has a content or a severity besides was written for us."""
+    return payload.object.keys() >= MARKS and OURS.isdisjoint(payload.object)
 
 
 def _read(payload: Payload) -> Reading:
     check = payload.object
     if not first_text(check, "uuid", "unique_key", "slug", "name"):
         raise NotUnderstood("the check has neither a name nor an identity")
-    return Reading((_alert(check),), payload.warnings)
+    return Reading((_alert(check),))
 
 
-FORMAT = Format(name=TOOL, tool="Healthchecks, webhook", recognises=_recognises, read=_read)
+FORMAT = Format(name=TOOL, tool="Healthchecks, webhook", recognises=_recognises, read=_read, has_subjects=True)

@@ -134,7 +134,7 @@ def _kind(value: object) -> str:
 
 def _recognises(payload: Payload) -> bool:
     fields = payload.object
-    return "subject" not in fields and any(_kind(fields.get(name)) in KINDS for name in KIND_NAMES)
+    return any(_kind(fields.get(name)) in KINDS for name in KIND_NAMES)
 
 
 def _read(payload: Payload) -> Reading:
@@ -143,7 +143,7 @@ def _read(payload: Payload) -> Reading:
     if kind not in KINDS or not first_text(fields, "hostname", "hostalias"):
         raise NotUnderstood("a notification needs its type and the name of a host")
     alert = _alert(kind, fields)
-    return Reading((alert,), (*payload.warnings, *alert.notes))
+    return Reading((alert,))
 
 
 FORMAT = Format(name=TOOL, tool="Nagios and Icinga, notification commands", recognises=_recognises, read=_read)

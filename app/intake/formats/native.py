@@ -1,7 +1,6 @@
 """The system's own JSON: one alert as an object with a subject, or an array of them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -127,8 +126,7 @@ def _recognises(payload: Payload) -> bool:
 
 
 def _read(payload: Payload) -> Reading:
-    reading = read(payload.document)
-    return replace(reading, warnings=payload.warnings + reading.warnings) if payload.warnings else reading
+    return read(payload.document)
 
 
 FORMAT = Format(name="native", tool="", recognises=_recognises, read=_read)

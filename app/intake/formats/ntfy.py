@@ -147,14 +147,14 @@ def _recognises(payload: Payload) -> bool:
 def _read(payload: Payload) -> Reading:
     if _is_json(payload):
         alert = _alert(payload.object, "", None)
-        return Reading((alert,), (*payload.warnings, *alert.notes))
+        return Reading((alert,))
     fields = _of_request(payload)
     if _is_form(payload) or (payload.document is not None and not any(fields.values())):
         raise NotUnderstood("the body is neither a message nor JSON with a `topic`")
     file = _file(payload, text_of(fields["filename"]))
     text = "" if file else payload.text or decode(payload.body).text
     alert = _alert(fields, text, file)
-    return Reading((alert,), (*payload.warnings, *alert.notes))
+    return Reading((alert,))
 
 
 FORMAT = Format(name=TOOL, tool="ntfy", recognises=_recognises, read=_read)

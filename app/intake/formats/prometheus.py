@@ -33,11 +33,11 @@ def _alert(at: datetime, item: Item) -> Alert:
 def _recognises(payload: Payload) -> bool:
     """One alert that Prometheus would send is enough: what stands beside it must not take it away."""
     items = [item for item in payload.array[:MAX_ALERTS] if isinstance(item, dict)]
-    return any(isinstance(item.get("labels"), dict) for item in items) and not any("subject" in item for item in items)
+    return any(isinstance(item.get("labels"), dict) for item in items)
 
 
 def _read(payload: Payload) -> Reading:
-    return Reading(read_each(payload.array, partial(_alert, payload.at)), payload.warnings, is_batch=True)
+    return Reading(read_each(payload.array, partial(_alert, payload.at)), is_batch=True)
 
 
 FORMAT = Format(name=TOOL, tool="Prometheus", recognises=_recognises, read=_read)

@@ -48,7 +48,7 @@ def read(payload: Payload) -> Reading:
         links=links_in(payload.document),
         files=files,
     )
-    return Reading((alert,), (*payload.warnings, *asked.warnings, *alert.notes), understood=False)
+    return Reading((alert,), asked.warnings, understood=False)
 
 
 def _bytes_as_text(payload: Payload) -> str:

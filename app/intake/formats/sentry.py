@@ -120,7 +120,7 @@ def _read(payload: Payload) -> Reading:
     alert = _alert(payload.object)
     request = payload.headers.get("request-id", "").strip()
     keys = (EventKey(f"{TOOL}/{request}", payload.body),) if request else ()
-    return Reading((alert,), (*payload.warnings, *alert.notes), event_keys=keys)
+    return Reading((alert,), event_keys=keys)
 
 
 FORMAT = Format(name=TOOL, tool="Sentry, webhooks", recognises=_recognises, read=_read)

@@ -149,7 +149,7 @@ def _read(payload: Payload) -> Reading:
     alert = _alert(payload.object)
     if not alert.content:
         raise NotUnderstood("neither `text` nor `attachments` nor `blocks` say anything")
-    return Reading((alert,), (*payload.warnings, *alert.notes))
+    return Reading((alert,))
 
 
 FORMAT = Format(name=TOOL, tool="Slack-shaped messages", recognises=_recognises, read=_read)

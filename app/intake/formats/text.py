@@ -26,7 +26,7 @@ def read(payload: Payload) -> Reading:
     """
     asked = asked_in(payload.query)
     notes: list[str] = []
-    warnings = [*payload.warnings]
+    warnings: list[str] = []
     given = payload.text or decode(payload.body).text
     text = plain(given)
     if notices.was_repaired(given, text):
@@ -42,7 +42,7 @@ def read(payload: Payload) -> Reading:
         notes=tuple(notes),
         attachments=attach(payload.files),
     )
-    return Reading((alert,), (*warnings, *asked.warnings, *notes))
+    return Reading((alert,), (*warnings, *asked.warnings))
 
 
 def _subject(subject: str, notes: list[str]) -> str:

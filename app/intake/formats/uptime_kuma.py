@@ -70,7 +70,7 @@ def _notice(message: str) -> Alert:
 
 
 def _recognises(payload: Payload) -> bool:
-    return payload.object.keys() >= MARKS and "subject" not in payload.object
+    return payload.object.keys() >= MARKS
 
 
 def _read(payload: Payload) -> Reading:
@@ -80,7 +80,7 @@ def _read(payload: Payload) -> Reading:
     if not (heartbeat or message):
         raise NotUnderstood("neither `heartbeat` nor `msg` is there")
     alert = _of_heartbeat(heartbeat, monitor, message) if heartbeat else _notice(message)
-    return Reading((alert,), payload.warnings)
+    return Reading((alert,))
 
 
 FORMAT = Format(name=TOOL, tool="Uptime Kuma, webhook", recognises=_recognises, read=_read)

@@ -136,7 +136,7 @@ def _links(macros: Macros) -> list[tuple[str, str]]:
 
 def _recognises(payload: Payload) -> bool:
     fields = payload.object
-    return sum(mark in fields for mark in MARKS) >= ENOUGH_MARKS and "subject" not in fields
+    return sum(mark in fields for mark in MARKS) >= ENOUGH_MARKS
 
 
 def _read(payload: Payload) -> Reading:
@@ -144,7 +144,7 @@ def _read(payload: Payload) -> Reading:
     if not first_text(macros, "EVENT.NAME", "TRIGGER.NAME", "ALERT.SUBJECT", "ALERT.MESSAGE"):
         raise NotUnderstood("neither EVENT.NAME nor ALERT.SUBJECT is there")
     alert = _alert(macros)
-    return Reading((alert,), (*payload.warnings, *alert.notes))
+    return Reading((alert,))
 
 
 FORMAT = Format(name=TOOL, tool="Zabbix, media type script", recognises=_recognises, read=_read)
