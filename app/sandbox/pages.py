@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from app.domain.ports import Clock
 from app.httpkit import problems
@@ -24,6 +24,7 @@ MAIL_POLICY = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none';"
     " form-action 'none'; frame-ancestors 'self'"
 )
+Responses = dict[int | str, dict[str, Any]]  # by status, as FastAPI takes them
 VIEWS = ("html", "text", "headers", "source")
 DEFAULT_HOST = "127.0.0.1:8825"
 _SAFE_IN_SHELL = re.compile(r"[A-Za-z0-9.:\[\]-]+")  # the page offers a command line to copy
@@ -33,15 +34,28 @@ def sandbox_router(store: SandboxStore, *, clock: Clock) -> APIRouter:
     """Return the routes under `/sandbox`."""
     pages = SandboxPages(store, clock)
     router = APIRouter(prefix="/sandbox", tags=["sandbox"])
-    gone: dict[int | str, dict[str, Any]] = {404: {"description": "No such mail, or newer ones displaced it"}}
-    unread: dict[int | str, dict[str, Any]] = {304: {"description": "Nothing has come since"}}
-    router.add_api_route("", pages.show, summary="The mails in the browser", responses=unread)
+    gone: Responses = {404: _problem("No such mail, or newer ones displaced it")}
+    shown: Responses = {
+        304: {"description": "Nothing has come since"},
+        404: {"description": "No such mail any more", "content": {"text/html": {}}},
+    }
+    router.add_api_route(
+        "", pages.show, summary="The mails in the browser", responses=shown, response_class=HTMLResponse
+    )
     router.add_api_route("/mails", pages.mails, summary="The mails, newest first")
     router.add_api_route("/mails/{number}", pages.mail, summary="One mail", responses=gone)
-    router.add_api_route("/mails/{number}/source", pages.source, summary="Its source", responses=gone)
-    router.add_api_route("/mails/{number}/html", pages.html, summary="Its HTML, isolated", responses=gone)
+    router.add_api_route(
+        "/mails/{number}/source", pages.source, summary="Its source", responses=gone, response_class=PlainTextResponse
+    )
+    router.add_api_route(
+        "/mails/{number}/html", pages.html, summary="Its HTML, isolated", responses=gone, response_class=HTMLResponse
+    )
     router.add_api_route("/static/{name}", pages.static, include_in_schema=False)
     return router
+
+
+def _problem(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {problems.CONTENT_TYPE.decode(): {}}}
 
 
 class SandboxPages:

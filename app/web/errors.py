@@ -4,10 +4,13 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from app.domain.errors import JournalUnavailable, MailAlertError
 from app.httpkit import problems
 from app.httpkit.problems import FieldError, Problem
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH")
 
 
 class BadCursor(MailAlertError):
@@ -33,12 +36,25 @@ def answer_errors_as_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _fault)
 
 
-async def _http_error(_request: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        return problem_response(problems.method_not_allowed(_methods_of(request)))
     headers = tuple((error.headers or {}).items())
     if error.status_code == 404:
         return problem_response(problems.not_found("Nothing is served at this path."))
     return problem_response(Problem(error.status_code, str(error.detail), str(error.detail), headers=headers))
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Return the methods that any route serves at this path: FastAPI names only those of the first that fits."""
+    routes = request.app.routes
+    served = [
+        method
+        for method in METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
+    return [*served[:1], "HEAD", *served[1:]] if "GET" in served and "HEAD" not in served else served
 
 
 async def _bad_cursor(_request: Request, _error: Exception) -> Response:

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 
 from app.domain.ports import Clock
 from app.domain.vitals import Health, RelayVitals, Vitals, health_of
+from app.web.openapi import HEALTH, example
 
 TAKES_ALERTS = frozenset({Health.OK, Health.DEGRADED})
 
@@ -65,7 +66,10 @@ def health_router(check: HealthCheck) -> APIRouter:
         "/healthz",
         tags=["health"],
         summary="Whether alerts can be accepted durably, and whether mail leaves",
-        responses={503: {"description": "The journal cannot be written, or the daemon is shutting down"}},
+        responses={
+            200: example(HEALTH),
+            503: example({"status": "unavailable"}) | {"description": "No alert can be accepted durably, or a stop"},
+        },
     )
     async def healthz(request: Request) -> JSONResponse:
         vitals = check.vitals()

@@ -69,6 +69,15 @@ DEAD_LETTERS = {
 RETRIED = {"id": "0146KBZ9XG001", "status": "queued"}
 MANY_RETRIED = {"retried": 500, "next": "0146KBZ9XG001"}
 DROPPED = {"id": "0146KBZ9XG001", "status": "dropped"}
+HEALTH = {
+    "status": "ok",
+    "version": "0.1.0",
+    "uptime_seconds": 86_400,
+    "queue_depth": 0,
+    "possibly_twice": 0,
+    "relays": [{"name": "mx1", "state": "usable"}],
+    "since_start": {"not_understood": 0},
+}
 
 
 def example(answer: dict[str, Any]) -> dict[str, Any]:

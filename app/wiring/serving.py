@@ -10,6 +10,7 @@ from app.domain.ports import FreshStart
 from app.domain.vitals import Vitals
 from app.httpkit.gate import Gate
 from app.httpkit.limits import App, Receive, Scope, Send, ServerLimits
+from app.httpkit.scopes import SEND, is_for_intake, needed_scope
 from app.httpkit.server import server_config
 from app.intake.http import AlertsEndpoint
 from app.intake.openapi import describe_intake
@@ -25,8 +26,6 @@ from app.web.openapi import ANYWHERE
 from app.wiring.ground import Ground
 from app.wiring.sending import SendingHalf
 from app.wiring.taking import TakingHalf
-
-ALERTS = "/alerts"
 
 
 def create_app(ground: Ground, taking: TakingHalf, sending: SendingHalf, vitals: Callable[[], Vitals]) -> App:
@@ -58,16 +57,22 @@ def create_app(ground: Ground, taking: TakingHalf, sending: SendingHalf, vitals:
 
     api.include_router(health_router(_health_check(ground, vitals, counts=alerts.counts)))
     answer_errors_as_problems(api)
-    describe_intake(api)
+    describe_intake(api, asks_for_token=ground.access.asks_for_token)
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
-        path: str = scope["path"]
-        if (path == ALERTS or path.startswith(f"{ALERTS}/")) and scope["method"] not in {"GET", "HEAD"}:
+        if is_for_intake(scope["method"], scope["path"]):
             await alerts(scope, receive, send)
         else:
-            await api(scope, receive, send)
+            await api(_as_get(scope), receive, send)
 
     return front
+
+
+def _as_get(scope: Scope) -> Scope:
+    """RFC 9110 section 9.3.2: HEAD is GET without the content, which the server leaves out. A ping is one by itself."""
+    if scope["method"] != "HEAD" or needed_scope("HEAD", scope["path"]) is SEND:
+        return scope
+    return {**scope, "method": "GET"}
 
 
 def gated_server(app: App, ground: Ground) -> uvicorn.Config:

@@ -4,13 +4,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.daemon import Daemon, mail_settings
 from tests.support.ports import free_port
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+TOKEN = "a-token-for-the-test"
 OPTIONS = (
+    f"--header=Authorization: Bearer {TOKEN}",
     f"--checks={CHECKS}",
-    "--max-examples=25",
+    "--max-examples=12",
     "--generation-deterministic",
     "--phases=examples,coverage,fuzzing",
     "--no-color",
@@ -20,9 +24,11 @@ OPTIONS = (
 HANG = 110  # seconds
 
 
-def test_no_answer_is_a_fault_or_undocumented(tmp_path: Path) -> None:
+@pytest.mark.parametrize("arguments", [(), ("--sandbox",)], ids=["live", "sandbox"])
+def test_no_answer_is_a_fault_or_undocumented(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """Right and wrong requests to every operation: no 5xx, and no status, type or shape that the document lacks."""
-    with Daemon(tmp_path / "var", **mail_settings(free_port())) as daemon:
+    settings = {} if arguments else mail_settings(free_port())
+    with Daemon(tmp_path / "var", *arguments, **settings, http__token=TOKEN) as daemon:
         daemon.start()
         run = subprocess.run(
             [Path(sys.executable).with_name("st"), "run", f"http://127.0.0.1:{daemon.port}/openapi.json", *OPTIONS],
@@ -35,6 +41,18 @@ def test_no_answer_is_a_fault_or_undocumented(tmp_path: Path) -> None:
         assert daemon.is_running
     assert run.returncode == 0, run.stdout[-20_000:]
     assert "No failures" in run.stdout or "passed" in run.stdout
+
+
+def test_head_is_get_without_the_content(tmp_path: Path) -> None:
+    """Watchers that probe by HEAD see what others see, and a 405 names every method of the path."""
+    with Daemon(tmp_path / "var", **mail_settings(free_port())) as daemon:
+        daemon.start()
+        for path in ("/healthz", "/alerts", "/docs", "/openapi.json", "/dead-letters", "/heartbeats"):
+            head, get = daemon.request("HEAD", path), daemon.get(path)
+            assert (head.status, head.body) == (200, b""), path
+            assert head.headers["content-type"] == get.headers["content-type"]
+        assert daemon.request("HEAD", "/heartbeats/backup?period=1d").status == 200
+        assert daemon.request("PATCH", "/dead-letters/retry").headers["allow"] == "POST, DELETE"
 
 
 def test_the_page_of_the_docs_needs_nothing_from_elsewhere(tmp_path: Path) -> None:

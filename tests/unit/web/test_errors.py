@@ -26,7 +26,7 @@ async def test_a_method_that_is_not_allowed_is_a_problem(site: Site, method: str
     """405 names those that are (RFC 9110 section 15.5.6)."""
     answer = await site.get("/healthz", method=method)
     assert (answer.status, answer.headers["content-type"]) == (405, "application/problem+json")
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, HEAD"
 
 
 async def test_headers_of_an_error_are_kept() -> None:
