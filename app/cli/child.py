@@ -1,5 +1,6 @@
 """Runs a command as if it had been started directly: its output, its signals, its end; with a time limit if asked."""
 
+import errno
 import os
 import select
 import signal
@@ -17,7 +18,7 @@ LINGER_S = 2.0  # for output of what the command has left behind
 TIMED_OUT = 124  # as timeout(1) of GNU coreutils
 NOT_EXECUTABLE, NOT_FOUND = 126, 127  # POSIX, Shell Command Language, section 2.8.2
 BY_SIGNAL = 128  # and the signal's number: the same section, and every shell
-FOREVER_S = 3_600.0  # a poll without a deadline
+FOREVER_S = 3_600.0  # the longest poll; poll(2) itself takes 24 days and no more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +71,7 @@ def _start(command: Sequence[str], forwarding: Forwarding, on_chunk: Callable[[b
     in_foreground = is_foreground()
     reads, writes = zip(*(os.pipe() for _ in range(1 if same_target() else 2)), strict=True)
     try:
-        process = subprocess.Popen(  # noqa: S603 - to run what it is told is what this command is for
-            command, stdout=writes[0], stderr=writes[-1], process_group=None if in_foreground else 0
-        )
+        process = _spawn(command, stdout=writes[0], stderr=writes[-1], group=None if in_foreground else 0)
     except BaseException:
         for descriptor in reads:
             os.close(descriptor)
@@ -83,6 +82,25 @@ def _start(command: Sequence[str], forwarding: Forwarding, on_chunk: Callable[[b
     forwarding.begin(process.pid, in_foreground=in_foreground)
     passages = [Passage(read, target, on_chunk) for read, target in zip(reads, (STDOUT, STDERR), strict=False)]
     return _Running(process, forwarding, passages)
+
+
+def _spawn(command: Sequence[str], *, stdout: int, stderr: int, group: int | None) -> subprocess.Popen[bytes]:
+    """Start it with the descriptors that we have inherited, of which it may need any, such as a lock of flock(1)."""
+
+    def start(words: Sequence[str]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603 - to run what it is told is what this command is for
+            words, stdout=stdout, stderr=stderr, process_group=group, close_fds=False
+        )
+
+    try:
+        return start(command)
+    except OSError as error:
+        if error.errno != errno.ENOEXEC:
+            raise
+    # POSIX, Shell Command Language, section 2.9.1.1: a file that is no program is a script of the shell.
+    from shutil import which
+
+    return start(["/bin/sh", which(command[0]) or command[0], *command[1:]])
 
 
 class _Running:
@@ -147,7 +165,7 @@ class _Running:
         poll.register(self._forwarding.wakeup, select.POLLIN)
         for passage in waiting.values():
             poll.register(*passage.waits_for())
-        for descriptor, _ in poll.poll(max(0.0, seconds) * 1000 + 1):
+        for descriptor, _ in poll.poll(min(max(0.0, seconds), FOREVER_S) * 1000 + 1):
             if descriptor == self._forwarding.wakeup:
                 self._forwarding.drain()
             else:

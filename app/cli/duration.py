@@ -1,4 +1,4 @@
-"""Durations on the command line: 90, 30s, 10m, 2h or 1d, as timeout(1) takes them, and how people read them."""
+"""Durations on the command line: 90, 30s, 10m, 2h or 1d, as timeout(1) takes them."""
 
 import re
 
@@ -22,14 +22,3 @@ class DurationType(click.ParamType[float]):
         if seconds <= 0:
             self.fail(f"{value!r} is no duration; write 90, 30s, 10m, 2h or 1d", param, ctx)
         return seconds
-
-
-def in_words(seconds: float) -> str:
-    """Return a duration with its two largest units: 0.4s, 12s, 10m, 1h 5m, 3d 2h."""
-    if seconds < 10:
-        return f"{seconds:.1f}".removesuffix(".0") + "s"
-    left, parts = round(seconds), list[str]()
-    for unit in ("d", "h", "m", "s"):
-        count, left = divmod(left, UNIT_S[unit])
-        parts += [f"{count}{unit}"] if count else [""] if parts else []
-    return " ".join(filter(None, parts[:2]))

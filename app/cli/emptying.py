@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.cli.client import ClientError, Daemon
-from app.cli.ending import REFUSED, warn
-from app.cli.spool import BAD, Spool, SpoolError, read_spooled, usable_own_spool, usable_spool
+from app.cli.ending import warn
+from app.cli.held_file import SpoolError
+from app.cli.posting import TOO_LARGE, post_fitting
+from app.cli.spool import BAD, Spool, read_spooled, usable_own_spool, usable_spool
 from app.domain.spooled import BrokenSpoolFile
 
 BESIDE_FILES = 100  # alerts that a command posts beside its own work
@@ -71,14 +73,17 @@ def empty(
 def _post(daemon: Daemon, file: Path) -> bool:
     """Return whether the alert was posted. Raises ClientError if the daemon could take it another time."""
     try:
-        daemon.post_alert(read_spooled(file))
+        alert = read_spooled(file)
+        if alert is None:
+            return False
+        post_fitting(daemon, alert)
     except FileNotFoundError:  # whoever wrote it has posted it
         return False
     except (OSError, BrokenSpoolFile) as error:
         _put_aside(file, error)
         return False
     except ClientError as error:
-        if error.code != REFUSED:
+        if not error.is_final and error.status != TOO_LARGE:
             raise
         _put_aside(file, error)
         return False

@@ -1,5 +1,6 @@
 """How a command ends badly: a message on stderr and a code of sysexits.h that scripts can tell apart."""
 
+import os
 import sys
 from typing import NoReturn
 
@@ -19,5 +20,11 @@ def fail(message: object, code: int) -> NoReturn:
 
 
 def warn(message: object) -> None:
-    """Print `message` on stderr."""
-    print(f"mailalert: {message}", file=sys.stderr)
+    """Print `message` on stderr. One that cannot be written is worth neither an alert nor the command that is run."""
+    if sys.stderr is None:  # it was closed when Python started
+        return
+    try:
+        print(f"mailalert: {message}", file=sys.stderr, flush=True)
+    except OSError:
+        # What lies in its buffer would make Python end with 120, whatever code we end with.
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")

@@ -3,14 +3,13 @@
 Python's http.client does more than is needed here, and its import takes longer than everything else a command does.
 """
 
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult
 
-PORTS = {"http": 80, "https": 443}
+from app.cli.line import Line
+
 MAX_ANSWER = 16 << 20  # bytes that are read of an answer; a full page of dead letters may take a few MiB
-CHUNK = 64 << 10
 HEAD_END = b"\r\n\r\n"
 
 
@@ -30,18 +29,21 @@ class HttpAnswer:
 def exchange(
     url: SplitResult, method: str, path: str, fields: Mapping[str, str], body: bytes = b"", *, timeout_s: float
 ) -> HttpAnswer:
-    """Send the request to the host of `url`, and return the answer. Raises OSError and NotHttp."""
+    """Send the request to the host of `url`, and return the answer; all within `timeout_s` seconds.
+
+    Raises OSError, TimeoutError and BrokenOff among them, and NotHttp.
+    """
     # HTTP/1.0 (RFC 1945): the answer ends with the connection, and no server may send it in chunks.
     request = {"Host": url.netloc, "Connection": "close", "Content-Length": str(len(body)), **fields}
     head = f"{method} {path} HTTP/1.0\r\n" + "".join(f"{name}: {value}\r\n" for name, value in request.items())
-    with _connected(url, timeout_s) as connection:
+    with Line(url, timeout_s=timeout_s) as line:
         failed: OSError | None = None
         try:
-            connection.sendall(head.encode("ascii") + b"\r\n" + body)
+            line.send(head.encode("ascii") + b"\r\n" + body)
         except (BrokenPipeError, ConnectionResetError) as error:
             failed = error  # a body that is too large is answered before it is read
         try:
-            data = _read_all(connection)
+            data = _read_all(line)
         except ConnectionResetError as error:
             raise failed or error from None
     if failed and not data:
@@ -49,23 +51,9 @@ def exchange(
     return _parsed(data)
 
 
-def _connected(url: SplitResult, timeout_s: float) -> socket.socket:
-    address = (url.hostname or "", url.port or PORTS[url.scheme])
-    connection = socket.create_connection(address, timeout_s)
-    if url.scheme == "http":
-        return connection
-    import ssl
-
-    try:
-        return ssl.create_default_context().wrap_socket(connection, server_hostname=url.hostname)
-    except BaseException:
-        connection.close()
-        raise
-
-
-def _read_all(connection: socket.socket) -> bytes:
+def _read_all(line: Line) -> bytes:
     data = bytearray()
-    while len(data) <= MAX_ANSWER and (chunk := connection.recv(CHUNK)):
+    while len(data) <= MAX_ANSWER and (chunk := line.read()):
         data += chunk
     return bytes(data)
 

@@ -1,20 +1,21 @@
-"""Hands an alert in: posted, tried again while the daemon cannot take it, and kept in the spool from the first failure.
+"""Hands an alert in: kept in the spool, posted, and tried again while the daemon cannot take it.
 
-It lies in the spool while the command still waits, so that nothing that ends the command can lose it.
+It lies in the spool before anything is waited for, so that nothing that ends the command can lose it; and nobody takes
+it from there while the command itself hands it in.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
-from app.cli.client import ClientError, Daemon
-from app.cli.ending import REFUSED
+from app.cli.client import ClientError
+from app.cli.held_file import HeldFile, SpoolError
 from app.cli.native import lighter_of
 from app.cli.patience import Patience
-from app.cli.spool import Spool, SpoolError
+from app.cli.posting import AlertPoster, post_fitting
+from app.cli.spool import Spool
 from app.domain.spooled import SpooledAlert
-
-TOO_LARGE = 413  # RFC 9110 section 15.5.14
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class NotTaken:
-    """The daemon refused it, or cannot be reached and the spool does not work either: `spool_error` says why."""
+    """The daemon refused it, or cannot take it and the spool does not work either: `spool_error` says why."""
 
     error: ClientError
     spool_error: str = ""
@@ -44,51 +45,64 @@ HandedIn = Accepted | Kept | NotTaken
 
 
 class Handover:
-    """Hands alerts to one daemon, with one spool. `spool` may be the reason why there is none."""
+    """One alert on its way to the daemon, from `__enter__` on in the spool; that may be the reason why there is none.
 
-    def __init__(self, daemon: Daemon, spool: Spool | SpoolError, patience: Patience) -> None:
+    `hand_in` says what becomes of it. Without that it stays in the spool, unless it is told to be `needless`.
+    """
+
+    def __init__(self, alert: SpooledAlert, *, daemon: AlertPoster, spool: Spool | SpoolError) -> None:
+        self._alert = alert
         self._daemon = daemon
         self._spool = spool
-        self._patience = patience
+        self._held: HeldFile | None = None
+        self._spool_error = ""
 
-    def hand_in(self, alert: SpooledAlert) -> HandedIn:
-        """Return what became of the alert. One that the daemon finds too large goes again without attachments."""
-        outcome = self._try(alert)
-        if isinstance(outcome, NotTaken) and outcome.error.status == TOO_LARGE:
-            lighter = lighter_of(alert)
-            return self._try(lighter) if lighter else outcome
-        return outcome
+    def __enter__(self) -> Self:
+        try:
+            self._held = _kept(self._alert, self._spool)
+        except SpoolError as error:
+            self._spool_error = str(error)
+        return self
 
-    def _try(self, alert: SpooledAlert) -> HandedIn:
-        file: Path | None = None
-        spool_error = ""
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if self._held:
+            self._held.let_go()
+
+    def hand_in(self, patience: Patience) -> HandedIn:
+        """Return what became of the alert. One that the daemon finds too large goes in a smaller form."""
         while True:
             try:
-                answer = self._daemon.post_alert(alert)
+                answer = post_fitting(self._daemon, self._alert)
             except ClientError as error:
-                if error.code == REFUSED:
-                    _remove(file)
+                if error.is_final:
+                    self.needless()
                     return NotTaken(error)
-                if file is None and not spool_error:
-                    file, spool_error = self._keep(alert)
-                if self._patience.lasts(error):
+                self.settle()
+                if patience.lasts(error):
                     continue
-                return self._left(file, error, spool_error)
-            _remove(file)
+                return self._left(error)
+            self.needless()
             return Accepted(answer)
 
-    def _keep(self, alert: SpooledAlert) -> tuple[Path | None, str]:
-        if isinstance(self._spool, SpoolError):
-            return None, str(self._spool)
-        try:
-            return self._spool.put(alert), ""
-        except SpoolError as error:
-            return None, str(error)
+    def needless(self) -> None:
+        """Keep it no more."""
+        if self._held:
+            self._held.remove()
 
-    def _left(self, file: Path | None, error: ClientError, spool_error: str) -> HandedIn:
-        if file is None:
-            return NotTaken(error, spool_error)
-        return Kept(file, error) if file.exists() else Accepted({})
+    def settle(self) -> None:
+        """Bring the file to the disk: from now on it may take long, and the machine may lose its power."""
+        if self._held and not self._spool_error:
+            try:
+                self._held.make_durable()
+            except SpoolError as error:
+                self._spool_error = str(error)
+
+    def _left(self, error: ClientError) -> HandedIn:
+        if self._held is None or self._spool_error:
+            return NotTaken(error, self._spool_error)
+        return Kept(self._held.file, error) if self._held.file.exists() else Accepted({})
 
 
 def in_words(outcome: Kept | NotTaken) -> str:
@@ -100,11 +114,17 @@ def in_words(outcome: Kept | NotTaken) -> str:
     return str(outcome.error)
 
 
-def _remove(file: Path | None) -> None:
-    """Somebody else may have taken it, for it was the same alert; and what stays would be taken once all the same."""
-    if file is None:
-        return
+def _kept(alert: SpooledAlert, spool: Spool | SpoolError) -> HeldFile:
+    """Keep all of it, or as much as the disk has room for. Raises SpoolError."""
+    if isinstance(spool, SpoolError):
+        raise spool
     try:
-        file.unlink(missing_ok=True)
-    except OSError:
-        return
+        return spool.hold(alert)
+    except SpoolError as error:
+        reason = error
+    for lighter in lighter_of(alert):
+        try:
+            return spool.hold(lighter)
+        except SpoolError:
+            continue
+    raise reason

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +14,7 @@ from app.domain.text import cut_middle
 MAX_SUBJECT = 500  # characters; what the daemon takes
 MAX_CONTENT = 256 << 10  # bytes; the same
 KEY_BYTES = 16  # 128 random bits: no two alerts have the same, and nobody guesses one
+SHORTER = (32 << 10, 4 << 10, 512)  # bytes of text, tried in turn; a body_limit below 1 KiB is refused at the start
 DROPPED = "[The attachments were left out: the daemon found them too large.]"
 
 
@@ -28,10 +29,14 @@ def spooled_alert(document: Mapping[str, Any], *, daemon: Daemon, receivers: tup
     )
 
 
-def lighter_of(alert: SpooledAlert) -> SpooledAlert | None:
-    """Return the alert without its attachments, None if it has none."""
+def lighter_of(alert: SpooledAlert) -> Iterator[SpooledAlert]:
+    """Yield the alert ever smaller, each time under the same key: without attachments, then with a shorter text."""
     document = json.loads(alert.body)
-    if not document.pop("attachments", None):
-        return None
-    document["content"] = cut_middle(f"{document.get('content', '')}\n\n{DROPPED}".lstrip(), MAX_CONTENT)
-    return replace(alert, body=json.dumps(document).encode())
+    if document.pop("attachments", None):
+        document["content"] = cut_middle(f"{document.get('content', '')}\n\n{DROPPED}".lstrip(), MAX_CONTENT)
+        yield replace(alert, body=json.dumps(document).encode())
+    for limit in SHORTER:
+        content = document.get("content", "")
+        if len(content.encode()) > limit:
+            document["content"] = cut_middle(content, limit)
+            yield replace(alert, body=json.dumps(document).encode())

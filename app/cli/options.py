@@ -1,13 +1,33 @@
 """Options that several commands share."""
 
+import os
 from pathlib import Path
 
 import click
 
 from app.cli.client import DEFAULT_URL
+from app.cli.ending import warn
 
 SEVERITIES = ("info", "warning", "error", "critical")  # as in app/domain/alert.py, whose import takes 15 ms
 STATUSES = ("firing", "resolved")
+WAIT_S = 60.0  # a daemon that restarts is back in seconds, a machine in a minute
+LONGEST_WAIT_S = 3600.0  # cron starts the job again by then
+
+
+def wait_of_environment() -> float:
+    """Return what MAILALERT_WAIT says, in seconds; a command must not fail to run because that is wrong."""
+    text = os.environ.get("MAILALERT_WAIT", "")
+    if not text:
+        return WAIT_S
+    try:
+        wait_s = float(text)
+    except ValueError:
+        wait_s = -1.0
+    if 0 <= wait_s <= LONGEST_WAIT_S:  # which not-a-number is not
+        return wait_s
+    warn(f"MAILALERT_WAIT must be a number of seconds, 0 to {LONGEST_WAIT_S:.0f}; {WAIT_S:.0f} is used")
+    return WAIT_S
+
 
 config_option = click.option(
     "--config",
@@ -24,10 +44,9 @@ wait_option = click.option(
     "--wait",
     "wait_s",
     metavar="SECONDS",
-    type=click.FloatRange(0, 3600),
-    envvar="MAILALERT_WAIT",
-    default=60.0,
-    show_default=True,
+    type=click.FloatRange(0, LONGEST_WAIT_S),
+    default=wait_of_environment,
+    show_default="MAILALERT_WAIT, or 60",
     help="For how long a daemon that cannot be reached is tried again before the alert stays in the spool.",
 )
 

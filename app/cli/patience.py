@@ -1,36 +1,14 @@
 """How long a command waits for a daemon that cannot be reached, and what ends the wait early: a signal."""
 
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from app.cli.client import ClientError
 from app.cli.ending import TEMPORARY
+from app.cli.held_signals import pause_or_signal
 
 FIRST_PAUSE_S = 0.5  # a daemon that restarts is back in a second
 LONGEST_PAUSE_S = 5.0
-ENDING_SIGNALS = frozenset({signal.SIGTERM, signal.SIGHUP, signal.SIGINT})
-
-
-def pause_or_signal(seconds: float) -> bool:
-    """Wait so long; return True at once when a held signal comes."""
-    return signal.sigtimedwait(ENDING_SIGNALS, seconds) is not None
-
-
-@contextmanager
-def signals_held() -> Iterator[None]:
-    """Keep signals that end this process waiting, so that none comes between an alert and its file.
-
-    Those that came meanwhile are forgotten: they have ended the wait, and the command ends anyway.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
-    try:
-        yield
-    finally:
-        while signal.sigtimedwait(ENDING_SIGNALS, 0) is not None:
-            pass
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Patience:
@@ -45,7 +23,7 @@ class Patience:
     ) -> None:
         self._monotonic = monotonic
         self._pause = pause
-        self._until = monotonic() + wait_s
+        self._until = monotonic() + (wait_s if wait_s > 0 else 0.0)  # not-a-number is no time either
         self._next_pause_s = FIRST_PAUSE_S
 
     def lasts(self, error: ClientError) -> bool:

@@ -8,18 +8,20 @@ from dataclasses import dataclass
 import click
 
 from app.cli.child import CommandEnd, run_command
-from app.cli.client import ClientError, Daemon, read_token
+from app.cli.client import HAND_IN_S, ClientError, Daemon, read_token
 from app.cli.duration import DurationType
 from app.cli.emptying import empty_beside
-from app.cli.ending import REFUSED, USAGE, fail, warn
-from app.cli.handing_in import Handover, Kept, NotTaken, in_words
+from app.cli.ending import USAGE, fail, warn
+from app.cli.handing_in import HandedIn, Handover, Kept, NotTaken, in_words
+from app.cli.held_signals import signals_held
 from app.cli.native import spooled_alert
 from app.cli.options import SEVERITIES, receiver_option, to_option, url_option, wait_option
 from app.cli.output_log import OutputLog
-from app.cli.patience import Patience, signals_held
+from app.cli.patience import Patience
 from app.cli.pinging import ping_end, ping_start
 from app.cli.run_report import MAX_NAME, Job, alert_of, default_name, text_of
 from app.cli.spool import usable_spool
+from app.domain.ping import MAX_OUTPUT
 from app.domain.text import one_line, shorten
 
 FAILURE, ALWAYS, SUCCESS = "failure", "always", "success"
@@ -83,7 +85,9 @@ def run(  # noqa: PLR0913 - one for each option
     """Run COMMAND, pass on what it writes, and send an alert when it fails: mailalert run -- backup.sh /home
 
     Ends as the command does: with its exit code, 128 and the number of a signal that killed it, 124 after --timeout
-    (SIGTERM, and 10 s later SIGKILL, to all that it started), 127 if it is not found and 126 if it cannot be run.
+    (SIGTERM, and 10 s later SIGKILL, to all that it started; in the foreground of a terminal to COMMAND alone), 127
+    if it is not found and 126 if it cannot be run. A --heartbeat that tells of the failure itself makes our alert
+    needless; of a second failure in a row, or one with --to, --receiver or --severity, `run` tells as well.
     Signals that come are handed on to it. An alert that the daemon cannot take is kept in the spool; see `send`.
     """
     if not command:
@@ -110,15 +114,27 @@ def run(  # noqa: PLR0913 - one for each option
 
 
 def tell(daemon: Daemon, job: Job, end: CommandEnd, log: OutputLog, telling: Telling) -> None:
-    """Report the end. A failure that a heartbeat has taken is told by the heartbeat, once."""
-    is_told = False
-    if telling.heartbeat:
-        text = text_of(job, end, log, tail=telling.tail)
-        is_told = ping_end(daemon, telling.heartbeat, end.code, text, Patience(telling.wait_s)) and not end.ok
-    if telling.wants(end) and not is_told:
-        _hand_in(daemon, job, end, log, telling)
-    else:
-        empty_beside(daemon, os.environ)
+    """Report the end. The alert lies in the spool before anything is waited for."""
+    patience = Patience(telling.wait_s)
+    if not telling.wants(end):
+        _is_told_by_heartbeat(daemon, job, end, log, telling, patience)
+        return empty_beside(daemon, os.environ)
+    document = alert_of(job, end, log, tail=telling.tail, severity=telling.severity)
+    addressed = {**document, "to": list(telling.to)} if telling.to else document
+    spool = usable_spool(os.environ, daemon.url)
+    alert = spooled_alert(addressed, daemon=daemon, receivers=telling.receivers)
+    with Handover(alert, daemon=daemon, spool=spool) as handover:
+        if telling.heartbeat:
+            handover.settle()
+        if _is_told_by_heartbeat(daemon, job, end, log, telling, patience):
+            handover.needless()
+            return empty_beside(daemon, os.environ)
+        outcome = handover.hand_in(patience)
+    if isinstance(outcome, NotTaken) and outcome.error.is_final and (telling.to or telling.receivers):
+        warn(f"{outcome.error}\nmailalert: the alert goes to the daemon's own receivers")
+        with Handover(spooled_alert(document, daemon=daemon), daemon=daemon, spool=spool) as handover:
+            outcome = handover.hand_in(patience)
+    return _say(outcome, daemon, job)
 
 
 def user_name() -> str:
@@ -132,20 +148,27 @@ def user_name() -> str:
 def _daemon(url: str) -> Daemon:
     """Nothing that is wrong with the token may keep the command from running."""
     try:
-        return Daemon(url, read_token())
+        return Daemon(url, read_token(), timeout_s=HAND_IN_S)
     except ClientError as error:
         warn(error)
-        return Daemon(url)
+        return Daemon(url, timeout_s=HAND_IN_S)
 
 
-def _hand_in(daemon: Daemon, job: Job, end: CommandEnd, log: OutputLog, telling: Telling) -> None:
-    document = alert_of(job, end, log, tail=telling.tail, severity=telling.severity)
-    handover = Handover(daemon, usable_spool(os.environ, daemon.url), Patience(telling.wait_s))
-    addressed = {**document, "to": list(telling.to)} if telling.to else document
-    outcome = handover.hand_in(spooled_alert(addressed, daemon=daemon, receivers=telling.receivers))
-    if isinstance(outcome, NotTaken) and outcome.error.code == REFUSED and (telling.to or telling.receivers):
-        warn(f"{outcome.error}\nmailalert: the alert goes to the daemon's own receivers")
-        outcome = handover.hand_in(spooled_alert(document, daemon=daemon))
+def _is_told_by_heartbeat(
+    daemon: Daemon, job: Job, end: CommandEnd, log: OutputLog, telling: Telling, patience: Patience
+) -> bool:
+    """Ping the heartbeat, if there is one; return whether its alert says all that ours would, to all whom it would.
+
+    A heartbeat tells of the first failure only. Who names people or a severity here means this failure as well.
+    """
+    if not telling.heartbeat:
+        return False
+    text = text_of(job, end, log, tail=telling.tail, limit_bytes=MAX_OUTPUT)
+    is_raised = ping_end(daemon, telling.heartbeat, end.code, text, patience)
+    return is_raised and not end.ok and not (telling.to or telling.receivers or telling.severity)
+
+
+def _say(outcome: HandedIn, daemon: Daemon, job: Job) -> None:
     match outcome:
         case Kept():
             warn(in_words(outcome))

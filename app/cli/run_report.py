@@ -10,12 +10,12 @@ from typing import Any
 
 from app.cli.attaching import attachment
 from app.cli.child import CommandEnd
-from app.cli.duration import in_words
 from app.cli.native import MAX_SUBJECT
 from app.cli.output_log import OutputLog
+from app.domain.duration import span_text
 from app.domain.text import one_line, shorten
 
-MAX_TAIL = 128 << 10  # bytes of last lines in the text; more is in the attached log
+MAX_TEXT = 128 << 10  # bytes of the text of a mail; all of the output is in the attached log
 MAX_NAME = 100  # characters of a job's name, so that the host still fits into a subject that people read
 MAX_COMMAND = 4_000  # characters of a command line that is shown
 LOG_NAME = "output.log"
@@ -47,23 +47,27 @@ def subject_of(job: Job, end: CommandEnd) -> str:
     return shorten(f"{job.name} {_what_happened(end)} on {job.host}", MAX_SUBJECT)
 
 
-def text_of(job: Job, end: CommandEnd, log: OutputLog, *, tail: int) -> str:
-    """Return the facts, a line each, and the last lines of the output."""
+def text_of(job: Job, end: CommandEnd, log: OutputLog, *, tail: int, limit_bytes: int = MAX_TEXT) -> str:
+    """Return the facts, a line each, and the last lines of the output, all in `limit_bytes` (50,000 or more) of UTF-8.
+
+    Of too many lines the middle is cut, for the end matters.
+    """
     facts = [("Command", _command(job)), ("Result", _what_happened(end))]
     if end.signal and end.timed_out_after_s is not None:
         facts.append(("Signal", _signal_name(end.signal)))
     facts += [
         ("Exit code", str(end.code)),
         ("Started", end.started_at.strftime("%Y-%m-%d %H:%M:%S UTC")),
-        ("Duration", in_words(end.seconds)),
+        ("Duration", span_text(timedelta(seconds=end.seconds))),
         ("Host", job.host),
         ("User", job.user),
     ]
     lines = "\n".join(f"{name + ':':<11}{value}" for name, value in facts)
-    last = log.last_lines(tail, limit_bytes=MAX_TAIL)
     if not log.size_bytes:
         return f"{lines}\n\nIt wrote nothing."
-    return f"{lines}\n\nThe last lines of what it wrote ({log.size_bytes} bytes in all):\n\n{last}" if last else lines
+    above = f"{lines}\n\nThe last lines of what it wrote ({log.size_bytes} bytes in all):\n\n"
+    last = log.last_lines(tail, limit_bytes=limit_bytes - len(above.encode(errors="backslashreplace")))
+    return above + last if last else lines
 
 
 def alert_of(job: Job, end: CommandEnd, log: OutputLog, *, tail: int, severity: str | None) -> dict[str, Any]:
@@ -88,7 +92,7 @@ def _what_happened(end: CommandEnd) -> str:
     if end.not_started:
         return f"could not be started ({end.not_started})"
     if end.timed_out_after_s is not None:
-        return f"timed out after {in_words(end.timed_out_after_s)}"
+        return f"timed out after {span_text(timedelta(seconds=end.timed_out_after_s))}"
     if end.signal:
         return f"was killed by {_signal_name(end.signal)}"
     return "succeeded" if end.ok else f"failed with exit code {end.code}"

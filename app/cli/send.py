@@ -6,13 +6,14 @@ from typing import Any
 import click
 
 from app.cli.attaching import read_attachments
-from app.cli.client import ClientError, Daemon, check_url, read_token
+from app.cli.client import HAND_IN_S, ClientError, Daemon, check_url, read_token
 from app.cli.emptying import empty, empty_beside, spools_to_empty
-from app.cli.ending import DENIED, PROTOCOL, USAGE, fail, warn
+from app.cli.ending import DENIED, PROTOCOL, REFUSED, USAGE, fail, warn
 from app.cli.handing_in import Accepted, HandedIn, Handover, Kept, NotTaken, in_words
+from app.cli.held_signals import signals_held
 from app.cli.native import MAX_CONTENT, MAX_SUBJECT, spooled_alert
 from app.cli.options import SEVERITIES, STATUSES, receiver_option, to_option, url_option, wait_option
-from app.cli.patience import Patience, signals_held
+from app.cli.patience import Patience
 from app.cli.piped import piped_text
 from app.cli.spool import usable_spool
 from app.domain.text import cut_middle, shorten
@@ -37,14 +38,15 @@ ALL = 1 << 30  # alerts or seconds: no bound that anybody meets
 def send(*, subject: str | None, message: str | None, url: str, wait_s: float, spooled: bool, **fields: Any) -> None:
     """Post an alert to the running daemon, and print its id.
 
-    Exits with 0 once it is accepted, which means durable, or kept in the spool; 65 when the alert is refused; 77
-    when the token is missing or wrong (the alert is in the spool); 75 when neither daemon nor spool can take it.
+    Exits with 0 once it is accepted, which means durable, or kept in the spool until the daemon answers; 65 when the
+    alert is refused; 77 when the token is missing or wrong, and 76 when another service answers (then the alert is in
+    the spool); 75 when neither daemon nor spool can take it.
     The token comes from the file in MAILALERT_TOKEN_FILE or ~/.config/mailalert/token, the spool's directory from
     MAILALERT_SPOOL; else it is /var/spool/mailalert if that is there, or ~/.local/state/mailalert/spool.
     """
     try:
         check_url(url)
-        daemon = Daemon(url, read_token())
+        daemon = Daemon(url, read_token(), timeout_s=HAND_IN_S)
     except ClientError as error:
         fail(error, error.code)
     if spooled:
@@ -54,7 +56,9 @@ def send(*, subject: str | None, message: str | None, url: str, wait_s: float, s
     receivers = tuple(fields.pop("receivers"))
     alert = spooled_alert(_document(subject, message, **fields), daemon=daemon, receivers=receivers)
     with signals_held():
-        outcome = Handover(daemon, usable_spool(os.environ, url), Patience(wait_s)).hand_in(alert)
+        patience = Patience(wait_s)
+        with Handover(alert, daemon=daemon, spool=usable_spool(os.environ, url)) as handover:
+            outcome = handover.hand_in(patience)
         if isinstance(outcome, Accepted):
             empty_beside(daemon, os.environ)
     return _report(outcome)
@@ -106,7 +110,7 @@ def _report(outcome: HandedIn) -> None:
             print(answer.get("id", "taken from the spool"))
         case Kept(_, error):
             warn(in_words(outcome))
-            if error.code in {DENIED, PROTOCOL}:  # somebody has to mend something first
+            if error.code in {DENIED, PROTOCOL, REFUSED}:  # somebody has to mend something first
                 raise SystemExit(error.code)
         case NotTaken(error):
             fail(in_words(outcome), error.code)

@@ -6,26 +6,26 @@ the daemon of this machine, which watches it: sticky, and nobody else can list i
 
 import fcntl
 import os
+import pwd
 import stat
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.cli.client import is_local
+from app.cli.held_file import HeldFile, SpoolError
 from app.domain.spooled import MAX_FILE, SUFFIX, BrokenSpoolFile, SpooledAlert, decode_spooled, encode_spooled
+from app.intake.spool_lock import hold, is_held
 
 SHARED = Path("/var/spool/mailalert")
 OWN = Path(".local/state/mailalert/spool")  # below the home directory; the XDG base directory specification
 MAX_FILES = 10_000  # alerts in one's own spool: a job each minute fails for a week
 MAX_BYTES = 100 << 20  # of one's own spool; a disk should not fill while the daemon is gone
+DAEMON_USER = "mailalert"  # whom deploy/systemd makes
 LOCK = ".lock"
 BAD = ".refused"  # of a file's name once the daemon has refused the alert, for a person to look at
-
-
-class SpoolError(Exception):
-    """An alert cannot be kept in the spool; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,11 @@ class Spool:
     folder: Path
     is_shared: bool
 
-    def put(self, alert: SpooledAlert) -> Path:
-        """Write the alert into a file of its own, and return it once it is on the disk. Raises SpoolError."""
+    def hold(self, alert: SpooledAlert) -> HeldFile:
+        """Write the alert into a file of its own, and return it: nobody takes it before it is let go.
+
+        It outlives this process, but a machine that loses its power only once it is durable. Raises SpoolError.
+        """
         data = encode_spooled(alert)
         try:
             if len(data) > MAX_FILE:
@@ -47,6 +50,12 @@ class Spool:
             return self._write(data, f"{time.time_ns() // 1_000_000:013d}-{alert.key}")
         except OSError as error:
             raise SpoolError(f"{self.folder}: {error.strerror or error}") from None
+
+    def put(self, alert: SpooledAlert) -> Path:
+        """Write the alert, and return its file once it is on the disk. Raises SpoolError."""
+        with self.hold(alert) as held:
+            held.make_durable()
+            return held.file
 
     def files(self) -> list[Path]:
         """Return the alerts of one's own spool, the oldest first; none if it cannot be read."""
@@ -80,11 +89,12 @@ class Spool:
         with os.scandir(self.folder) as entries:
             for entry in entries:
                 count += 1
-                used += entry.stat(follow_symlinks=False).st_size
+                with suppress(FileNotFoundError):  # another command has just posted it, or given it its name
+                    used += entry.stat(follow_symlinks=False).st_size
         if count >= MAX_FILES or used > MAX_BYTES:
             raise SpoolError(f"{self.folder} is full: at most {MAX_FILES} alerts and {MAX_BYTES >> 20} MiB fit")
 
-    def _write(self, data: bytes, name: str) -> Path:
+    def _write(self, data: bytes, name: str) -> HeldFile:
         """Whoever reads the directory sees all of the file or nothing."""
         draft, whole = self.folder / f".{name}", self.folder / f"{name}{SUFFIX}"
         file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -93,35 +103,26 @@ class Spool:
                 stream.write(data)
             if self.is_shared:
                 os.fchmod(file, 0o640)  # the directory gives the file its own group, that of the daemon
-            os.fsync(file)
+            hold(file)  # before it has a name that others look for
             draft.rename(whole)
-            self._sync_names(file)
         except BaseException:
             draft.unlink(missing_ok=True)
-            raise
-        finally:
             os.close(file)
-        return whole
-
-    def _sync_names(self, file: int) -> None:
-        try:
-            folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except PermissionError:
-            # The shared spool can be opened by the daemon alone. ext4, XFS and btrfs write the name with the file.
-            os.fsync(file)
-            return
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            raise
+        return HeldFile(whole, file)
 
 
-def read_spooled(file: Path) -> SpooledAlert:
-    """Return the alert in a file of one's own spool. Raises BrokenSpoolFile and OSError."""
+def read_spooled(file: Path) -> SpooledAlert | None:
+    """Return the alert in a file of one's own spool, None while another command hands it in.
+
+    Raises BrokenSpoolFile and OSError.
+    """
     descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise BrokenSpoolFile("it is no regular file")
+        if is_held(descriptor):
+            return None
         with os.fdopen(descriptor, "rb", closefd=False) as stream:
             return decode_spooled(stream.read(MAX_FILE + 1))
     finally:
@@ -167,7 +168,19 @@ def open_spool(folder: Path) -> Spool:
     if not stat.S_ISDIR(status.st_mode):
         raise SpoolError(f"{folder} is no directory")
     if status.st_mode & stat.S_ISVTX:
+        if status.st_uid not in _trusted_users():
+            raise SpoolError(f"{folder} is sticky and belongs to another user, who could take alerts out of it")
         return Spool(folder, is_shared=True)
     if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise SpoolError(f"{folder} must be this user's own and writable by nobody else; run chmod 700 {folder}")
     return Spool(folder, is_shared=False)
+
+
+def _trusted_users() -> set[int]:
+    """Return who may own a shared spool: this user, root, and the user of the daemon, who owns the usual one."""
+    trusted = {0, os.geteuid()}
+    with suppress(OSError):
+        trusted.add(SHARED.stat(follow_symlinks=False).st_uid)
+    with suppress(KeyError):
+        trusted.add(pwd.getpwnam(DAEMON_USER).pw_uid)
+    return trusted

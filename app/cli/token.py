@@ -1,5 +1,6 @@
 """`mailalert token`: make tokens, which the daemon keeps as digests only."""
 
+import re
 import secrets
 from hashlib import sha256
 
@@ -10,7 +11,7 @@ from app.cli.ending import USAGE, fail
 PREFIX = "ma_"  # tells people, and programs that look for leaked secrets, what it is
 TOKEN_BYTES = 32  # 256 random bits: nobody guesses them, so a plain SHA-256 is enough to keep
 SCOPES = ("send", "read", "manage")
-NAME_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"  # as the settings have it
 
 
 @click.group()
@@ -30,8 +31,8 @@ def new_token(*, name: str, scopes: tuple[str, ...], quiet: bool) -> None:
     The daemon's settings hold its digest alone, so nobody can read the token there. Put it where its user can read
     it, such as ~/.config/mailalert/token for `mailalert send`.
     """
-    if not name or not NAME_LETTERS.issuperset(name):
-        fail(f"--name {name}: use letters, digits, and . _ -", USAGE)
+    if not re.fullmatch(NAME_PATTERN, name):
+        fail(f"--name {name}: use up to 64 letters, digits, and . _ -, first a letter or a digit", USAGE)
     made = PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
     print(made)
     if not quiet:

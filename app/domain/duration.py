@@ -1,4 +1,4 @@
-"""Durations as people write them: a number and a unit."""
+"""Durations as people write them, a number and a unit, and as they read them."""
 
 import re
 from datetime import timedelta
@@ -22,3 +22,15 @@ def duration_text(time: timedelta) -> str:
     lengths = {unit: timedelta(**{name: 1}) for unit, name in UNITS.items()}
     unit = next(unit for unit in reversed(lengths) if not time % lengths[unit])
     return f"{time // lengths[unit]}{unit}"
+
+
+def span_text(time: timedelta) -> str:
+    """Return how long something took, in the two largest units: "0.4s", "12s", "10m", "1h 5m", "3d 2h"."""
+    seconds = max(0.0, time.total_seconds())
+    if seconds < 10:
+        return f"{seconds:.1f}".removesuffix(".0") + "s"
+    left, parts = timedelta(seconds=round(seconds)), list[str]()
+    for unit, name in reversed(UNITS.items()):
+        count, left = divmod(left, timedelta(**{name: 1}))
+        parts += [f"{count}{unit}"] if count else [""] if parts else []
+    return " ".join(filter(None, parts[:2]))

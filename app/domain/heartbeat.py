@@ -1,7 +1,7 @@
 """The heartbeat, a dead man's switch: something that is to say again and again that it is alive, and what it said."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -13,7 +13,6 @@ NAME_PATTERN = "[A-Za-z0-9._-]{1,64}"  # it stands in a URL, a key and a subject
 MIN_PERIOD = timedelta(seconds=1)  # what the clock's looks can tell apart
 MAX_PERIOD = timedelta(days=366)  # a yearly job, a leap year too
 DEFAULT_GRACE = timedelta(hours=1)  # longer than most jobs run, and than a reboot takes
-MAX_OUTPUT = 100 * 1024  # bytes that are kept of what a ping brings along, from its end, where the error stands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,30 +32,14 @@ class Heartbeat:
     is_ad_hoc: bool = False
 
     def is_fed_by(self, alert: Alert) -> bool:
-        """Tell whether the alert is a sign of life: it fires as long as all is well."""
-        if not self.matchers or alert.status is not Status.FIRING:
+        """Tell whether the alert is the sign of life, which fires as long as all is well, or the end of it.
+
+        Its status is for the caller to look at; the matchers see it as it is while it fires.
+        """
+        if not self.matchers:
             return False
-        labels = matchable(alert)
+        labels = matchable(alert if alert.status is Status.FIRING else replace(alert, status=Status.FIRING))
         return all(matcher.matches(labels) for matcher in self.matchers)
-
-
-class PingKind(StrEnum):
-    """What a ping says."""
-
-    START = "start"
-    SUCCESS = "success"
-    FAILURE = "failure"
-
-
-@dataclass(frozen=True, slots=True)
-class Ping:
-    """What has come: its kind, and the exit code if it told one."""
-
-    kind: PingKind = PingKind.SUCCESS
-    exit_code: int | None = None
-
-
-SIGN_OF_LIFE = Ping()
 
 
 class PulseState(StrEnum):
@@ -120,10 +103,11 @@ def overdue_at(heartbeat: Heartbeat, pulse: Pulse) -> datetime | None:
     """
     if pulse.is_down:
         return None
-    return _expected_at(heartbeat, pulse) + heartbeat.grace + pulse.deaf_for
+    return expected_at(heartbeat, pulse) + heartbeat.grace + pulse.deaf_for
 
 
-def _expected_at(heartbeat: Heartbeat, pulse: Pulse) -> datetime:
+def expected_at(heartbeat: Heartbeat, pulse: Pulse) -> datetime:
+    """Return when its grace begins."""
     due = due_at(heartbeat, pulse)
     return due if pulse.started_at is None else min(due, pulse.started_at)
 
@@ -133,7 +117,7 @@ def deaf_between(heartbeat: Heartbeat, pulse: Pulse, left: datetime, returned: d
     deadline = overdue_at(heartbeat, pulse)
     if deadline is None or deadline <= left:
         return timedelta()
-    return max(timedelta(), returned - max(left, _expected_at(heartbeat, pulse)))
+    return max(timedelta(), returned - max(left, expected_at(heartbeat, pulse)))
 
 
 def is_name(text: str) -> bool:

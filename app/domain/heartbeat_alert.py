@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from app.domain.alert import Alert, Status
 from app.domain.attachment import Attachment
+from app.domain.duration import span_text
 from app.domain.heartbeat import Heartbeat, Pulse, PulseState, due_at
 from app.domain.heartbeat_turns import Turn
 from app.domain.text import plain, shorten
@@ -73,8 +74,8 @@ def _overdue_lines(facts: Facts) -> list[str]:
         lines.append(f"It said at {_time(before.started_at)} that it starts, and not since then that it has ended.")
     if deaf_for >= SECOND:
         lines.append(
-            f"For {_span(deaf_for)} of the time since then this daemon could not hear it: it did not run, or the "
-            "machine slept. That time was not counted, but a ping may have come to nothing in it."
+            f"For {span_text(deaf_for)} of the time since then this daemon could not hear it: it did not run, the "
+            "machine slept, or its clock jumped. That time was not counted, but a ping may have come to nothing in it."
         )
     return lines
 
@@ -90,7 +91,7 @@ def _failed_lines(facts: Facts) -> list[str]:
 def _recovered_lines(facts: Facts) -> list[str]:
     before = facts.before
     down_for = facts.now - (before.down_since or facts.now)
-    lines = [f"{facts.heartbeat.name} has given a sign of life again. It was down for {_span(down_for)}."]
+    lines = [f"{facts.heartbeat.name} has given a sign of life again. It was down for {span_text(down_for)}."]
     if before.failures > 1:
         lines.append(f"Meanwhile it reported {before.failures} failures.")
     return [*lines, *_exit_and_run(facts.after)]
@@ -99,7 +100,7 @@ def _recovered_lines(facts: Facts) -> list[str]:
 def _exit_and_run(pulse: Pulse) -> list[str]:
     lines = [] if pulse.exit_code is None else [f"Its exit code was {pulse.exit_code}."]
     if pulse.ran_for is not None:
-        lines.append(f"It ran for {_span(pulse.ran_for)}.")
+        lines.append(f"It ran for {span_text(pulse.ran_for)}.")
     return lines
 
 
@@ -110,7 +111,7 @@ def _last_ping(pulse: Pulse) -> str:
 
 
 def _expected(heartbeat: Heartbeat) -> str:
-    return f"One is expected {heartbeat.schedule}, and may be {_span(heartbeat.grace)} late."
+    return f"One is expected {heartbeat.schedule}, and may be {span_text(heartbeat.grace)} late."
 
 
 def _last_words(output: bytes) -> list[str]:
@@ -127,11 +128,3 @@ def _attached(output: bytes) -> tuple[Attachment, ...]:
 
 def _time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _span(time: timedelta) -> str:
-    """Return the time in its two largest units: "2 d 3 h"."""
-    seconds = max(0, int(time.total_seconds()))
-    counts = (("d", seconds // 86400), ("h", seconds // 3600 % 24), ("min", seconds // 60 % 60), ("s", seconds % 60))
-    parts = [f"{count} {unit}" for unit, count in counts if count]
-    return " ".join(parts[:2]) or "less than a second"

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from app.domain.heartbeat import Heartbeat, Ping, PingKind, Pulse, PulseState, deaf_between, overdue_at
+from app.domain.heartbeat import Heartbeat, Pulse, PulseState, deaf_between, expected_at, overdue_at
+from app.domain.ping import Ping, PingKind
 
 CLOCK_TOLERANCE = timedelta(minutes=5)  # NTP slews less; a time further ahead was noted by a clock that was wrong
 
@@ -66,7 +67,7 @@ def after_absence(heartbeat: Heartbeat, pulse: Pulse, absence: Absence) -> Pulse
 
 def on_look(heartbeat: Heartbeat, pulse: Pulse, now: datetime) -> Step:
     """Return what the passing of time has made of it: overdue or not."""
-    pulse = _by_this_clock(pulse, now)
+    pulse = _deaf_no_longer_than_it_could_be(heartbeat, _by_this_clock(pulse, now), now)
     deadline = overdue_at(heartbeat, pulse)
     if deadline is None or now < deadline:
         return Step(pulse)
@@ -81,3 +82,15 @@ def _by_this_clock(pulse: Pulse, now: datetime) -> Pulse:
         return pulse
     since, last_ping_at, started_at, down_since = (None if time is None else min(time, now) for time in times)
     return replace(pulse, since=since or now, last_ping_at=last_ping_at, started_at=started_at, down_since=down_since)
+
+
+def _deaf_no_longer_than_it_could_be(heartbeat: Heartbeat, pulse: Pulse, now: datetime) -> Pulse:
+    """Return the pulse with no more deafness than there was time: a clock that jumped ahead, and back, counted more.
+
+    A jump ahead cannot be told from sleep, and a ping that is late by a wrong clock only must not be told. But once
+    the clock is set right, the jump must not put off the alert for as long as it was.
+    """
+    if not pulse.deaf_for:
+        return pulse
+    most = max(timedelta(), now - expected_at(heartbeat, pulse))
+    return pulse if pulse.deaf_for <= most else replace(pulse, deaf_for=most)

@@ -1,6 +1,7 @@
 """The receipt: what the sender of alerts was told, kept for a day so that a repetition gets the same answer."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -26,16 +27,17 @@ class Receipt:
 class Claim:
     """What makes a submission the same as an earlier one: 32 bytes of its key, and of what was sent under it.
 
-    `positions` are the alerts of the submission that it stands for, counted from 0; None is all of them.
+    `position` is the one alert of the submission that it stands for, counted from 0; None is all of them. Both kinds
+    may stand beside each other.
     """
 
     key: bytes
     digest: bytes = field(repr=False)
-    positions: tuple[int, ...] | None = None
+    position: int | None = None
 
     def ids_of(self, ids: Sequence[int]) -> tuple[int, ...]:
         """Return those of the submission's `ids` that it stands for."""
-        return tuple(ids) if self.positions is None else tuple(ids[position] for position in self.positions)
+        return tuple(ids) if self.position is None else (ids[self.position],)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,24 @@ class KeyReused(MailAlertError):
 def claim_of(key: str, sent: bytes, *, fingerprint: bytes) -> Claim:
     """Return the claim of `key`, which belongs to the token with this fingerprint, on what was sent.
 
-    `mailalert run` makes the same one for the spool: see app/domain/spooled.py.
+    For a whole request that is `request_bytes`.
     """
     return Claim(key=key_hash(key, fingerprint), digest=sha256(sent).digest())
+
+
+def request_bytes(
+    body: bytes,
+    *,
+    format_name: str,
+    query: Iterable[tuple[str, str]] = (),
+    fields: Iterable[tuple[str, str]] = (),
+) -> bytes:
+    """Return what stands for a request: its body, and all besides from which its alerts follow.
+
+    `format_name` is "" where the path names none, `query` has no credentials, and `fields` are those of the header
+    that the alert is read from. A spool file makes the same of its alert: see app/domain/spooled.py.
+    """
+    return json.dumps([format_name, list(query), sorted(fields)]).encode() + sha256(body).digest()
 
 
 def key_hash(key: str, fingerprint: bytes) -> bytes:

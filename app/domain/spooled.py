@@ -12,9 +12,10 @@ from hashlib import sha256
 from typing import Any
 
 from app.domain.errors import MailAlertError
-from app.domain.receipt import Claim, key_hash
+from app.domain.receipt import Claim, claim_of, request_bytes
 
 VERSION = 1
+FORMAT = "native"  # the last part of the path that clients post it to
 SUFFIX = ".alert"  # of the file's name once it is whole; before that it begins with a dot
 MAX_FILE = 16 << 20  # bytes; 10 MiB of attachments in base64 and the fields, with room
 MAX_HEADER = 64 << 10  # bytes; names of receivers are all in it that may be long
@@ -46,9 +47,10 @@ class SpooledAlert:
 
         That is the token's, or nobody's, if the daemon asked for no token.
         """
-        digest = sha256(self.body).digest()
-        keys = dict.fromkeys((key_hash(self.key, self.fingerprint), key_hash(self.key, b"")))
-        return tuple(Claim(key=key, digest=digest) for key in keys)
+        query = [("receiver", name) for name in self.receivers]
+        sent = request_bytes(self.body, format_name=FORMAT, query=query)
+        fingerprints = dict.fromkeys((self.fingerprint, b""))
+        return tuple(claim_of(self.key, sent, fingerprint=fingerprint) for fingerprint in fingerprints)
 
 
 def encode_spooled(alert: SpooledAlert) -> bytes:

@@ -21,6 +21,7 @@ MAX_WRONG = 10  # tokens of an address in a minute: people mistype, and a token 
 
 UNPROVEN = "Send the token as `Authorization: Bearer`, or as the password of Basic."
 WRONG_SIGNATURE = "The signature is not that of any token, or it is more than five minutes old."
+TOO_MANY_WRONGLY_SIGNED = "Too many wrong signatures came from this address. A token is taken all the same."
 TOO_MANY_WRONG = "Too many wrong tokens came from this address. The right one is taken all the same."
 
 
@@ -38,6 +39,7 @@ class AccessControl:
         now = clock.monotonic()
         self._buckets = {digest: TokenBucket(rate, now=now) for digest, rate in tokens.rates.items()}
         self._wrong = Failures()
+        self._wrongly_signed = Failures()
         self.asks_for_token = len(tokens) > 0
         self.refusals = RefusalLog(clock)
 
@@ -52,13 +54,19 @@ class AccessControl:
         return None
 
     def awaits_signature(self, scope: Scope, fields: Fields) -> bool:
-        """Tell whether a request without a right token is to be read all the same: its signature may prove it."""
-        return self._tokens.has_signers and is_signed(fields) and posts_alerts(scope["method"], scope["path"])
+        """Tell whether a request without a right token is to be read all the same: its signature may prove it.
+
+        Not that of an address with too many wrong signatures in the last minute. Wrong tokens do not count here: a
+        tool that signs may share the address with a job whose token is old.
+        """
+        may_sign = self._tokens.has_signers and is_signed(fields) and posts_alerts(scope["method"], scope["path"])
+        return may_sign and not self._signs_wrong(client_of(scope))
 
     def by_signature(self, scope: Scope, fields: Fields, body: bytes) -> Principal | Problem:
         """Return who signed the body, if it may send now, else what to answer; such a refusal is counted and logged."""
         principal = self._tokens.by_signature(fields, body, self._clock.now())
         if principal is None:
+            self._wrongly_signed.count(client_of(scope), self._clock.monotonic())
             problem = self._wrong_problem(scope, WRONG_SIGNATURE, fields)
         elif not principal.may(AccessScope.SEND):
             problem = lacks_scope(AccessScope.SEND)
@@ -88,6 +96,10 @@ class AccessControl:
         """Return what to answer without a right token: 401, or 429 if the address has tried too many wrong ones."""
         if credentials_in(fields, scope["query_string"]):
             return self._wrong_problem(scope, UNPROVEN, fields)
+        client = client_of(scope)
+        if is_signed(fields) and self._signs_wrong(client):
+            wait = self._wrongly_signed.ends_in(client, self._clock.monotonic())
+            return problems.too_many_requests(TOO_MANY_WRONGLY_SIGNED, retry_after=wait)
         return problems.unauthorized(UNPROVEN, challenge=challenge(fields.get(b"accept")))
 
     def is_barred(self, peer: str) -> bool:
@@ -101,6 +113,9 @@ class AccessControl:
             return principal
         self._wrong.count(peer, self._clock.monotonic())
         return None
+
+    def _signs_wrong(self, client: str) -> bool:
+        return self._wrongly_signed.number(client, self._clock.monotonic()) > MAX_WRONG
 
     def _wrong_problem(self, scope: Scope, detail: str, fields: Fields) -> Problem:
         client, now = client_of(scope), self._clock.monotonic()

@@ -7,6 +7,7 @@ ALERTS = "/alerts"
 BELOW_ALERTS = "/alerts/"  # and the name of a format
 PINGS = "/heartbeats/"  # and a name behind it; what stands before the name lists them
 POSTING = frozenset({"POST", "PUT"})
+LOOKING = frozenset({"GET", "HEAD"})  # at alerts
 PINGING = frozenset({"GET", "HEAD", "POST"})  # cron jobs ping by what they have: curl, wget, a browser's address line
 # Looked up once: members of an enum are found slowly, and this is asked for every alert.
 SEND, READ, MANAGE = Scope.SEND, Scope.READ, Scope.MANAGE
@@ -25,7 +26,16 @@ def needed_scope(method: str, path: str) -> Scope:
 
 def posts_alerts(method: str, path: str) -> bool:
     """Tell whether the body of this request is read as alerts."""
-    return method in POSTING and (path == ALERTS or path.startswith(BELOW_ALERTS))
+    return method in POSTING and _is_alerts(path)
+
+
+def is_for_intake(method: str, path: str) -> bool:
+    """Tell whether the intake answers: all but who looks at alerts, for it says which methods there are."""
+    return method not in LOOKING and _is_alerts(path)
+
+
+def _is_alerts(path: str) -> bool:
+    return path == ALERTS or path.startswith(BELOW_ALERTS)
 
 
 def _pings(method: str, path: str) -> bool:

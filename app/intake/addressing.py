@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from app.domain.access import Principal
+from app.domain.address import Mailbox
 from app.domain.alert import Alert
 from app.intake.incoming import Reading
 
@@ -30,7 +31,8 @@ def addressed(reading: Reading, principal: Principal, receivers: Iterable[str] =
 
 
 def _addressed(alert: Alert, principal: Principal, receivers: tuple[str, ...]) -> Alert:
-    allowed = tuple(mailbox for mailbox in alert.to if principal.allowed_recipients.include(mailbox))
+    # Without the names that the sender gives: each list of people is kept for good, and names would make any number.
+    allowed = tuple(Mailbox(mailbox.address) for mailbox in alert.to if principal.allowed_recipients.include(mailbox))
     return replace(
         alert,
         to=allowed,

@@ -47,13 +47,16 @@ def warnings_of(uploads: Sequence[Upload]) -> tuple[str, ...]:
 
 
 def _attachment(number: int, upload: Upload, taken: set[str]) -> Attachment:
-    name = _distinct(_base_name(upload.name) or f"{UNNAMED}-{number}", taken)
+    name = _distinct(base_name(upload.name) or f"{UNNAMED}-{number}", taken)
     content_type = _media_type(upload.content_type) if upload.content_type.strip() else _guessed_type(name)
     return Attachment(name=name, content_type=content_type or OCTETS, size_bytes=len(upload.data), data=upload.data)
 
 
-def _base_name(name: str) -> str:
-    """RFC 7578 section 4.2: the path of a file is not to be believed, whichever system it is from."""
+def base_name(name: str) -> str:
+    """Return the name of a file without its path, "" if nothing is left.
+
+    RFC 7578 section 4.2: the path is not to be believed, whichever system it is from.
+    """
     base = one_line(_SEPARATOR.split(name)[-1])
     return "" if base in {".", ".."} else base
 

@@ -1,6 +1,7 @@
 """A bound on the bodies that are in memory at once, over all connections together."""
 
 from datetime import timedelta
+from typing import Protocol
 
 from app.domain.errors import JournalUnavailable
 
@@ -26,19 +27,33 @@ class BodyBudget:
         self._used -= size_bytes
 
 
-class Claim:
-    """What one body takes of a budget, until `release`; it may hold at most `limit` bytes."""
+class Budget(Protocol):
+    """What rooms are taken of."""
 
-    __slots__ = ("_budget", "limit", "size_bytes")
+    def take(self, size_bytes: int) -> None:
+        """Count so many bytes. Raises JournalUnavailable, counting nothing, if there is no room."""
 
-    def __init__(self, budget: BodyBudget, size_bytes: int, limit: int) -> None:
+    def give_back(self, size_bytes: int) -> None:
+        """Count so many bytes no longer."""
+
+
+class Room:
+    """What one body takes of a budget, until `release`; it may hold at most `limit` bytes.
+
+    `grows_in` is the budget that a body takes from that grows beyond what was taken; None if none can.
+    """
+
+    __slots__ = ("_budget", "grows_in", "limit", "size_bytes")
+
+    def __init__(self, budget: Budget, size_bytes: int, limit: int, *, grows_in: Budget | None = None) -> None:
         """Raises JournalUnavailable if there is no room."""
         budget.take(size_bytes)
         self._budget = budget
+        self.grows_in = grows_in
         self.size_bytes = size_bytes
         self.limit = limit
 
-    def move(self, budget: BodyBudget, size_bytes: int) -> None:
+    def move(self, budget: Budget, size_bytes: int) -> None:
         """Take `size_bytes` of `budget` instead. Raises JournalUnavailable, holding nothing, if there is no room."""
         self.release()
         budget.take(size_bytes)

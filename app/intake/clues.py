@@ -7,7 +7,7 @@ from typing import Any
 
 from app.domain.alert import Severity
 from app.intake.lenient import first_text, objects_of
-from app.intake.severities import severity_of
+from app.intake.severities import known_severity
 
 # The first that holds text counts: what names the trouble before what tells of it.
 SUBJECTS = (
@@ -30,12 +30,7 @@ def subject_in(document: object) -> str:
 def severity_in(document: object) -> Severity:
     """Return the severity that a field names, a warning if none does."""
     words = (first_text(fields, name) for fields in _objects(document) for name in SEVERITIES)
-    return next((severity_of(word) for word in words if _is_known(word)), Severity.WARNING)
-
-
-def _is_known(word: str) -> bool:
-    """A word that is no severity takes whichever default is given."""
-    return bool(word) and severity_of(word, Severity.INFO) is severity_of(word, Severity.CRITICAL)
+    return next(filter(None, map(known_severity, words)), Severity.WARNING)
 
 
 def links_in(document: object) -> list[tuple[str, str]]:

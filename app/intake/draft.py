@@ -4,6 +4,7 @@ What cannot be taken as it is stays readable: it is cut, or moved to the extra f
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -70,6 +71,13 @@ def draft(  # noqa: PLR0913 - one for each field of an alert, all by name
         attachments=_attachments(files, told),
         notes=tuple(told),
     )
+
+
+def with_files(alert: Alert, files: Iterable[Upload]) -> Alert:
+    """Return the alert with more files, behind those that it has; what is too many is left out, and a note says so."""
+    own = [Upload(file.name, file.content_type, file.data) for file in alert.attachments]
+    notes = list(alert.notes)
+    return replace(alert, attachments=_attachments([*own, *files], notes), notes=tuple(notes))
 
 
 def _subject(given: str, content: str, notes: list[str]) -> str:

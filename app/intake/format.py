@@ -27,8 +27,8 @@ class Payload:
 
     `document` is the JSON value that the body holds, or the fields of a form as a dict of strings, or None if it is
     neither; the `pairs` of a form are its fields as they came. `headers` have names in lower case; `query` holds the
-    last value of each name. `files` come from multipart. `text` is the body as text where there is no document, and
-    `warnings` tell what was repaired to get here.
+    last value of each name. `files` come from multipart, or are the whole body where it is no text. `text` is the
+    body as text where there is no document, and `warnings` tell what was repaired to get here.
     """
 
     body: bytes = field(default=b"", repr=False)
@@ -64,9 +64,10 @@ class Format:
 
     `recognises` looks at shape and headers alone, quickly, and never raises; among the tools at most one recognises a
     body. It is not asked about a JSON object with a `subject`, which makes an alert native, unless the tool
-    `has_subjects` of its own. `read` raises NotUnderstood (ours also Rejected) and nothing else, whatever the document
-    holds; a Reading without alerts means that there is rightly nothing to tell. The warnings of the payload and the
-    notes of the alerts need not be in it. Both are pure.
+    `has_subjects` of its own; one that `yields` is asked after all other tools. `read` raises NotUnderstood (ours
+    also Rejected) and nothing else, whatever the document holds; a Reading without alerts means that there is rightly
+    nothing to tell. It need not hold the warnings and files of the payload, nor the notes of its alerts: all formats
+    get these added. Both are pure.
     """
 
     name: str
@@ -74,3 +75,4 @@ class Format:
     recognises: Callable[[Payload], bool]
     read: Callable[[Payload], Reading]
     has_subjects: bool = False
+    yields: bool = False

@@ -7,12 +7,13 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import structlog
 
 from app.domain.access import Principal, Scope
 from app.domain.errors import JournalUnavailable
-from app.domain.ids import format_id
 from app.domain.ports import Clock
 from app.domain.receipt import KeyReused, Receipt
 from app.httpkit import problems
@@ -20,23 +21,24 @@ from app.httpkit.answers import answer, answer_problem
 from app.httpkit.limits import BodyTooLarge, Receive, Send, read_body
 from app.httpkit.limits import Scope as AsgiScope
 from app.httpkit.problems import Problem
+from app.httpkit.refusals import client_of
+from app.httpkit.scopes import ALERTS, LOOKING, POSTING
 from app.intake.addressing import addressed
 from app.intake.bodies import Bodies, Fields
-from app.intake.body_budget import Claim as BodyClaim
+from app.intake.body_budget import Room
 from app.intake.claims import claims_on
-from app.intake.encoding import decoded_body
+from app.intake.encoding import decoded
 from app.intake.format import Format
+from app.intake.handing_over import hand_over
 from app.intake.incoming import IncomingBody, Reading, Rejected
 from app.intake.reading import read_alerts
 from app.intake.registry import all_formats
 from app.intake.sizes import SizeLimits
 from app.intake.urlencoded import read_pairs
-from app.pipeline.ingest import Submission
-from app.pipeline.once import Once
+from app.pipeline.ingest import Taker
 
 JSON = b"application/json"
-METHODS = frozenset({"POST", "PUT"})
-PATH = "/alerts"
+METHODS = sorted(LOOKING | POSTING)
 LONG_BODY = 256 * 1024  # bytes; to parse more takes more than a millisecond, in which other posts would wait
 BySignature = Callable[[AsgiScope, Fields, bytes], Principal | Problem]
 
@@ -51,7 +53,7 @@ class AlertsEndpoint:
 
     def __init__(
         self,
-        once: Once,
+        once: Taker,
         *,
         clock: Clock,
         body_limit: int,
@@ -75,15 +77,16 @@ class AlertsEndpoint:
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["method"] not in METHODS:
-            return await answer_problem(send, problems.method_not_allowed(["GET", "HEAD", "POST", "PUT"]))
+        if scope["method"] not in POSTING:
+            return await answer_problem(send, problems.method_not_allowed(METHODS))
         fields: Fields = dict(scope["headers"])
         try:
-            claim = self._bodies.admit(fields, is_proven=scope["state"]["principal"] is not None)
+            is_stranger = scope["state"]["principal"] is None  # no token proves who sends this
+            room = self._bodies.admit(fields, stranger=client_of(scope) if is_stranger else None)
             try:
-                receipt, ids = await self._take(scope, receive, fields, claim)
+                receipt, ids = await self._take(scope, receive, fields, room)
             finally:
-                claim.release()
+                room.release()
         except BodyTooLarge as error:
             problem = problems.content_too_large(error.limit)
         except Rejected as rejected:
@@ -96,19 +99,20 @@ class AlertsEndpoint:
             return await _answer_accepted(send, receipt, ids)
         return await answer_problem(send, problem)
 
-    async def _take(
-        self, scope: AsgiScope, receive: Receive, fields: Fields, claim: BodyClaim
-    ) -> tuple[Receipt, list[str]]:
+    async def _take(self, scope: AsgiScope, receive: Receive, fields: Fields, room: Room) -> tuple[Receipt, list[str]]:
         """Return the receipt, and its ids as people see them."""
         named = _named_format(scope["path"])
-        body = await read_body(scope, receive, claim.limit, self._bodies.counter(claim))
+        body = await read_body(scope, receive, room.limit, self._bodies.counter(room))
         principal = self._principal(scope, fields, body)
-        reading = await self._read(scope, fields, body, named)
-        claims = claims_on(fields, body, reading.event_keys, principal)
+        if scope["state"]["principal"] is None:
+            self._bodies.prove(room, len(body))
+        incoming = IncomingBody(body, fields, scope["query_string"], self._clock.now())
+        reading = await self._read(incoming, named)
+        claims = claims_on(incoming, reading, principal, format_name=named.name if named else "")
         reading = addressed(reading, principal, _receivers(scope["query_string"]))
-        receipt = await self._once.take(_submission(reading), claims)
-        ids = [format_id(number) for number in receipt.ids]
-        self._note(reading, ids, has_key=bool(claims))
+        by_key: dict[str, Any] = {"by_key": True} if claims else {}
+        receipt, ids = await hand_over(self._once, reading, claims, self._log, door="http", **by_key)
+        self.not_understood += not reading.understood
         return receipt, ids
 
     def counts(self) -> Mapping[str, int]:
@@ -125,33 +129,24 @@ class AlertsEndpoint:
             raise Rejected(problems.forbidden("This token may not send alerts; its scopes do not hold `send`."))
         return principal
 
-    async def _read(self, scope: AsgiScope, fields: Fields, body: bytes, named: Format | None) -> Reading:
+    async def _read(self, incoming: IncomingBody, named: Format | None) -> Reading:
         """Return the alerts of the body.
 
         Long bodies are parsed in a thread, one at a time: the memory that this takes besides is taken once.
         """
-        if b"content-encoding" in fields:
-            body, fields = decoded_body(body, fields, self._limits.body)
-        incoming = IncomingBody(body, fields, scope["query_string"], self._clock.now())
-        if len(body) <= LONG_BODY:
-            return read_alerts(incoming, self._limits, named=named)
-        async with self._parses_long:
-            return await asyncio.to_thread(read_alerts, incoming, self._limits, named=named)
-
-    def _note(self, reading: Reading, ids: Sequence[str], *, has_key: bool) -> None:
-        """Count and log. What was answered from a receipt is logged again, under the ids that it has."""
-        self.not_understood += not reading.understood
-        by_key = {"by_key": True} if has_key else {}
-        for alert, name in zip(reading.alerts, ids, strict=False):
-            self._log.info("alert_accepted", alert=name, severity=alert.severity, source=alert.source, **by_key)
-
-
-def _submission(reading: Reading) -> Submission:
-    return Submission(alerts=reading.alerts, warnings=reading.warnings, is_batch=reading.is_batch)
+        warnings: tuple[str, ...] = ()
+        if b"content-encoding" in incoming.fields:
+            incoming, warnings = decoded(incoming, self._limits.body)
+        if len(incoming.body) <= LONG_BODY:
+            reading = read_alerts(incoming, self._limits, named=named)
+        else:
+            async with self._parses_long:
+                reading = await asyncio.to_thread(read_alerts, incoming, self._limits, named=named)
+        return replace(reading, warnings=warnings + reading.warnings) if warnings else reading
 
 
 def _named_format(path: str) -> Format | None:
-    name = path.removeprefix(PATH).strip("/")
+    name = path.removeprefix(ALERTS).strip("/")
     if not name:
         return None
     known = all_formats()

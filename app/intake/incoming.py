@@ -42,14 +42,14 @@ class Reading:
     """The alerts of one body. `warnings` tell the sender what was changed on the way in.
 
     `is_batch` says that an array was sent, be it of one alert: the answer has another shape then. `event_keys` are
-    what the tool calls each event (one for each alert, or none at all): one that comes again within a day is the
-    same. `understood` is False for a body that no format knows, mailed as it came.
+    what the tool calls each event (one for each alert, None for one without a name; or nothing at all): one that comes
+    again within a day is the same. `understood` is False for a body that no format knows, mailed as it came.
     """
 
     alerts: tuple[Alert, ...]
     warnings: tuple[str, ...] = ()
     is_batch: bool = False
-    event_keys: tuple[EventKey, ...] = ()
+    event_keys: tuple[EventKey | None, ...] = ()
     understood: bool = True
 
 

@@ -32,7 +32,9 @@ def texts_of(value: object) -> list[str]:
 def first_text(document: Mapping[str, Any], *names: str) -> str:
     """Return the first of the named fields that holds text, "" if none does."""
     for name in names:
-        text = text_of(document.get(name))
+        value = document.get(name)
+        # Most values are text or missing, and every format asks dozens of times.
+        text = value if isinstance(value, str) else "" if value is None else text_of(value)
         if text.strip():
             return text
     return ""

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from app.httpkit import problems
+from app.httpkit.scopes import ALERTS, BELOW_ALERTS
 from app.intake.attachments import MAX_ATTACHMENTS
 from app.intake.examples import EXAMPLES, REFUSAL_EXAMPLES
 from app.intake.formats.native import MAX_ALERTS
@@ -83,17 +84,35 @@ IDEMPOTENCY = (
 )
 
 
-def describe_intake(api: FastAPI) -> None:
-    """Put the operations into the document that `api` serves."""
+# Any one of them will do; with a signature the body itself is the proof.
+SECURITY_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "basic": {"type": "http", "scheme": "basic", "description": "The token as the password"},
+    "gotify": {"type": "apiKey", "in": "header", "name": "X-Gotify-Key"},
+    "query": {"type": "apiKey", "in": "query", "name": "token"},
+    "sentry": {"type": "apiKey", "in": "header", "name": "Sentry-Hook-Signature", "description": "Of alerts only"},
+    "grafana": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Grafana-Alerting-Signature",
+        "description": "Of alerts only",
+    },
+}
+
+
+def describe_intake(api: FastAPI, *, asks_for_token: bool) -> None:
+    """Put the operations into the document that `api` serves, and how a client proves who it is."""
     generate = api.openapi
 
     def openapi() -> dict[str, Any]:
         document = generate()
+        document.setdefault("components", {})["securitySchemes"] = SECURITY_SCHEMES
+        document["security"] = [{name: []} for name in SECURITY_SCHEMES] + ([] if asks_for_token else [{}])
         native = NativeAlert.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(native.pop("$defs", {}), NativeAlert=native, Problem=PROBLEM)
-        alerts = document["paths"].setdefault("/alerts", {})
-        named = document["paths"].setdefault("/alerts/{format}", {})
+        alerts = document["paths"].setdefault(ALERTS, {})
+        named = document["paths"].setdefault(BELOW_ALERTS + "{format}", {})
         for method in ("post", "put"):
             alerts[method] = _operation(f"{method}_alerts", "Any body that a tool sends; recognised by its shape")
             named[method] = _operation(

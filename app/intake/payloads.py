@@ -1,12 +1,13 @@
 """From a request body to its payload: taken apart by what the Content-Type says, and where it says nothing by what
 the body shows."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from app.domain.charset import decode, parse_content_type
 from app.httpkit.problems import broken_json, broken_multipart
-from app.intake.attachments import OCTETS, Upload
+from app.intake.file_bodies import NAME_IN_QUERY, UNSAID, file_of, is_binary, is_named
 from app.intake.format import Payload
 from app.intake.formats import form
 from app.intake.incoming import IncomingBody, Rejected
@@ -17,8 +18,7 @@ from app.intake.registry import recognise
 from app.intake.sizes import SizeLimits, check_structure
 from app.intake.urlencoded import read_pairs
 
-# `curl -d` calls everything a form, and many a program says nothing at all.
-UNSAID = frozenset({"", "application/x-www-form-urlencoded"})
+JSON = "application/json"
 JSON_ENDINGS = ("/json", "+json")  # RFC 6839 section 3.1
 TEXT_ENDINGS = ("/xml", "+xml", "/yaml", "+yaml", "/x-ndjson", "/javascript")
 MULTIPART = "multipart/form-data"
@@ -28,6 +28,8 @@ NOT_JSON = "the body claims to be JSON and is not; it is mailed as it came"
 NOT_MULTIPART = "the body claims to be multipart/form-data and is not; it is mailed as it came"
 
 _WHITE_SPACE_AND_MARKS = b" \t\r\n\xef\xbb\xbf"
+# Scripts put values with quotes between quotes. A log line may begin with a bracket too, but hardly so.
+_MEANT_AS_JSON = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*"')
 
 
 def is_json(media_type: str) -> bool:
@@ -49,13 +51,15 @@ def payload_of(incoming: IncomingBody, limits: SizeLimits, *, is_strict: bool) -
     )
     if media_type == MULTIPART:
         return _multipart(payload, incoming.content_type, limits, is_strict=is_strict)
+    if payload.body and is_named(payload) and not is_strict:
+        return _file(payload)
     if media_type in UNSAID:
-        return _unsaid(payload, charset, limits)
+        return _unsaid(payload, charset, limits, is_strict=is_strict)
     if is_json(media_type):
         return _claimed_json(payload, charset, limits, is_strict=is_strict)
     if media_type.startswith("text/") or media_type.endswith(TEXT_ENDINGS):
         return _text(payload, charset)
-    return replace(payload, files=(Upload("", media_type or OCTETS, payload.body),))
+    return _file(payload)
 
 
 def _multipart(payload: Payload, content_type: str, limits: SizeLimits, *, is_strict: bool) -> Payload:
@@ -69,28 +73,38 @@ def _multipart(payload: Payload, content_type: str, limits: SizeLimits, *, is_st
     return _fields(payload, parts.pairs, limits)
 
 
-def _unsaid(payload: Payload, charset: str, limits: SizeLimits) -> Payload:
-    """JSON if it parses as an object or array, else a form if it has the fields of one, else verbatim text."""
+def _unsaid(payload: Payload, charset: str, limits: SizeLimits, *, is_strict: bool) -> Payload:
+    """JSON if it parses as an object or array, else a form if it has the fields of one, else verbatim text.
+
+    What can be none of these is a file.
+    """
     if payload.body.lstrip(_WHITE_SPACE_AND_MARKS)[:1] in {b"{", b"["}:
         try:
             return _json(payload, payload.body, charset, limits)
-        except BrokenJson:
-            pass  # a log line may well begin with a bracket
+        except BrokenJson as error:
+            if _MEANT_AS_JSON.match(payload.body):
+                return _broken_json(replace(payload, media_type=JSON), charset, error, is_strict=is_strict)
     if form.is_form(payload.body) or form.has_only_fields(payload.body):
         pairs, warnings = form.pairs_of(payload.body, charset)
         fields = _fields(replace(payload, warnings=payload.warnings + warnings), pairs, limits)
         if recognise(fields) is not None:
             return fields
-    return _text(payload, charset)
+    is_file = bool(payload.query.get(NAME_IN_QUERY)) or (not charset and is_binary(payload.body))
+    # Where files are not taken, or none as large, it is better shown somehow than refused.
+    return _file(payload) if is_file and 0 < len(payload.body) <= limits.attachments else _text(payload, charset)
 
 
 def _claimed_json(payload: Payload, charset: str, limits: SizeLimits, *, is_strict: bool) -> Payload:
     try:
         return _json(payload, payload.body, charset, limits)
     except BrokenJson as error:
-        if is_strict:
-            raise Rejected(broken_json(str(error))) from None
-        return _with(_text(payload, charset), NOT_JSON)
+        return _broken_json(payload, charset, error, is_strict=is_strict)
+
+
+def _broken_json(payload: Payload, charset: str, error: BrokenJson, *, is_strict: bool) -> Payload:
+    if is_strict:
+        raise Rejected(broken_json(str(error))) from None
+    return _with(_text(payload, charset), NOT_JSON)
 
 
 def _json(payload: Payload, text: bytes, charset: str, limits: SizeLimits) -> Payload:
@@ -113,6 +127,10 @@ def _fields(payload: Payload, pairs: Sequence[tuple[str, str]], limits: SizeLimi
 def _text(payload: Payload, charset: str) -> Payload:
     decoded = decode(payload.body, charset)
     return replace(payload, text=decoded.text, warnings=payload.warnings + decoded.warnings)
+
+
+def _file(payload: Payload) -> Payload:
+    return replace(payload, files=(file_of(payload),))
 
 
 def _with(payload: Payload, warning: str) -> Payload:

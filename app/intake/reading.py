@@ -8,11 +8,13 @@ from functools import lru_cache
 from app.domain.alert import Alert
 from app.domain.charset import codec_of, parse_content_type
 from app.intake import wellformed
-from app.intake.draft import NO_SUBJECT
+from app.intake.attachments import warnings_of
+from app.intake.draft import NO_SUBJECT, with_files
+from app.intake.file_bodies import UNSAID
 from app.intake.format import Format, NotUnderstood, Payload
 from app.intake.formats import form, native, raw
 from app.intake.incoming import IncomingBody, Reading
-from app.intake.payloads import UNSAID, is_json, payload_of
+from app.intake.payloads import is_json, payload_of
 from app.intake.registry import recognise
 from app.intake.sizes import SizeLimits, check_attachments, check_size
 
@@ -35,7 +37,7 @@ def read_alerts(incoming: IncomingBody, limits: SizeLimits, *, named: Format | N
     if (named is None or is_strict) and (reading := _read_wellformed(incoming, limits)) is not None:
         return reading
     payload = payload_of(incoming, limits, is_strict=is_strict)
-    reading = _with_all_warnings(_read(payload, named), payload)
+    reading = _with_all_warnings(_with_files(_read(payload, named), payload), payload)
     check_size(payload, reading.alerts, limits)
     check_attachments(reading.alerts, limits)
     return reading
@@ -79,12 +81,22 @@ def _says_nothing(alert: Alert) -> bool:
     return alert.subject == NO_SUBJECT and not (alert.content or alert.extra or alert.attachments)
 
 
+def _with_files(reading: Reading, payload: Payload) -> Reading:
+    """Attach what came beside the fields to the first alert: few formats have a place for files."""
+    files = [file for file in payload.files if file.data or file.name]
+    if not files or not reading.alerts:
+        return reading
+    first, *others = reading.alerts
+    return replace(reading, alerts=(with_files(first, files), *others))
+
+
 def _with_all_warnings(reading: Reading, payload: Payload) -> Reading:
     """Put in front what was repaired on the way to the format, and behind it what its drafts had to cut."""
     notes = [note for alert in reading.alerts for note in alert.notes]
-    if not payload.warnings and not notes:
+    if not (payload.warnings or payload.files or notes):
         return reading
-    return replace(reading, warnings=tuple(dict.fromkeys((*payload.warnings, *reading.warnings, *notes))))
+    warnings = (*payload.warnings, *reading.warnings, *warnings_of(payload.files), *notes)
+    return replace(reading, warnings=tuple(dict.fromkeys(warnings)))
 
 
 def _with_warning(reading: Reading, warning: str) -> Reading:

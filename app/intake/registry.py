@@ -14,9 +14,8 @@ def all_formats() -> Mapping[str, Format]:
     """Return the formats by name: those of tools first, for their shapes tell more; ours take what is left."""
     modules = [import_module(f"{formats.__name__}.{found.name}") for found in pkgutil.iter_modules(formats.__path__)]
     known: list[Format] = [module.FORMAT for module in modules]
-    return {
-        known_format.name: known_format for known_format in sorted(known, key=lambda each: (not each.tool, each.name))
-    }
+    known.sort(key=lambda each: (not each.tool, each.yields, each.name))
+    return {each.name: each for each in known}
 
 
 def recognise(payload: Payload) -> Format | None:

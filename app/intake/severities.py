@@ -23,4 +23,9 @@ _BY_WORD = {word: severity for severity, words in _WORDS.items() for word in wor
 
 def severity_of(word: str, default: Severity = Severity.WARNING) -> Severity:
     """Return the severity that a tool's word means, in any case; `default` for one that is not known."""
-    return _BY_WORD.get(word.strip().lower(), default)
+    return known_severity(word) or default
+
+
+def known_severity(word: str) -> Severity | None:
+    """Return the severity that a tool's word means, in any case, if it is known."""
+    return _BY_WORD.get(word.strip().lower())

@@ -3,26 +3,34 @@
 Nothing in it is believed: no link is followed, only regular files are read, and who owns a file the kernel says.
 """
 
+import errno
 import os
 import pwd
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from itertools import islice
+from datetime import datetime
 from pathlib import Path
 
-from app.domain.errors import MailAlertError
-from app.domain.spooled import MAX_FILE, SUFFIX
+import structlog
 
-MAX_LISTED = 100_000  # entries that are looked at in one go; a directory of more is read in a second
-MAX_LEFT = 10_000  # files that are remembered as useless
-DRAFT_AGE = timedelta(hours=1)  # a client writes its file in a second; what is older was never finished
+from app.domain.errors import MailAlertError
+from app.domain.spooled import MAX_FILE
+from app.intake.spool_listing import SpoolListing
+from app.intake.spool_lock import is_held
+
+MAX_LEFT = 100_000  # files that are remembered as unreadable, in some 20 MiB
+
+log = structlog.get_logger()
 
 
 class Unusable(MailAlertError):
     """A file, or the whole directory, cannot be taken; the message says why."""
+
+
+class Useless(Unusable):
+    """The file can never become an alert, whoever mends what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +50,30 @@ class SpoolFolder:
         self._left: dict[str, int] = {}  # when each of the useless files was changed: mended ones get another chance
 
     def names(self, count: int, *, now: datetime) -> list[str]:
-        """Return up to so many files that may hold alerts, the oldest first; none if there is no such directory.
+        """Return up to so many files that may hold alerts, a few of each owner; none if there is no such directory.
 
-        Drafts that nobody finished are removed. Raises Unusable if the directory is not the daemon's own.
+        What can never become an alert is removed. Raises Unusable if the directory is not the daemon's own.
         """
         with self._opened() as folder:
             if folder is None:
                 return []
-            with os.scandir(folder) as entries:
-                listed = list(islice(entries, MAX_LISTED))
-            present = {entry.name for entry in listed}
-            self._left = {name: changed for name, changed in self._left.items() if name in present}
-            for entry in listed:
-                if entry.name.startswith("."):
-                    _remove_old_draft(entry, folder, now)
-            return sorted(entry.name for entry in listed if self._is_candidate(entry))[:count]
+            still_left: dict[str, int] = {}
+
+            def is_wanted(name: str, changed: int) -> bool:
+                if self._left.get(name) != changed:
+                    return True
+                still_left[name] = changed
+                return False
+
+            listing = SpoolListing(folder, now=now.timestamp(), is_wanted=is_wanted)
+            names = listing.names(count)
+            self._left = still_left
+        if listing.removed:
+            log.warning("spool_tidied", removed=listing.removed)
+        return names
 
     def read(self, name: str) -> SpoolFile | None:
-        """Return a file, None if it is gone by now. Raises Unusable."""
+        """Return a file, None if it is gone by now, or its command still posts it itself. Raises Unusable."""
         with self._opened() as folder:
             if folder is None:
                 return None
@@ -69,10 +83,14 @@ class SpoolFolder:
             except FileNotFoundError:
                 return None
             except OSError as error:
+                if error.errno == errno.ELOOP:  # open(2) with O_NOFOLLOW
+                    raise Useless("it is a symbolic link") from None
                 raise Unusable(f"it cannot be opened ({error.strerror})") from None
         try:
             status = os.fstat(file)
             _check(status)
+            if is_held(file):
+                return None
             with os.fdopen(file, "rb", closefd=False) as stream:
                 return SpoolFile(name, stream.read(MAX_FILE + 1), _user_name(status.st_uid))
         except OSError as error:
@@ -92,20 +110,13 @@ class SpoolFolder:
             except OSError as error:
                 raise Unusable(f"it cannot be removed ({error.strerror})") from None
 
-    def leave(self, name: str) -> None:
-        """Look at a file no more, until it is changed."""
+    def leave(self, name: str) -> bool:
+        """Look at a file no more, until it is changed; return whether there was room to remember that."""
         with suppress(OSError), self._opened() as folder:
             if folder is not None and len(self._left) < MAX_LEFT:
                 self._left[name] = os.stat(name, dir_fd=folder, follow_symlinks=False).st_ctime_ns
-
-    def _is_candidate(self, entry: os.DirEntry[str]) -> bool:
-        if not entry.name.endswith(SUFFIX) or entry.name.startswith("."):
-            return False
-        left = self._left.get(entry.name)
-        try:
-            return left is None or left != entry.stat(follow_symlinks=False).st_ctime_ns
-        except OSError:
-            return False
+                return True
+        return False
 
     @contextmanager
     def _opened(self) -> Iterator[int | None]:
@@ -133,19 +144,13 @@ class SpoolFolder:
             raise Unusable(f"{self._path} must be writable by the daemon")
 
 
-def _remove_old_draft(entry: os.DirEntry[str], folder: int, now: datetime) -> None:
-    with suppress(OSError):
-        if now.timestamp() - entry.stat(follow_symlinks=False).st_mtime > DRAFT_AGE.total_seconds():
-            os.unlink(entry.name, dir_fd=folder)
-
-
 def _check(status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise Unusable("it is no regular file")
+        raise Useless("it is no regular file")
     if status.st_nlink != 1:  # somebody may have linked a file here that is not theirs to read
-        raise Unusable("it has another name elsewhere (a hard link)")
+        raise Useless("it has another name elsewhere (a hard link)")
     if status.st_size > MAX_FILE:
-        raise Unusable(f"it is larger than {MAX_FILE >> 20} MiB")
+        raise Useless(f"it is larger than {MAX_FILE >> 20} MiB")
 
 
 def _user_name(number: int) -> str:

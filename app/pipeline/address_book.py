@@ -109,7 +109,7 @@ class AddressBook:
         """A name that is none leads to where the alert would go without: nothing is lost by a slip of the pen."""
         unknown = [name for name in alert.receivers if name not in self._receivers]
         names = [name for name in alert.receivers if name in self._receivers]
-        if unknown or not names:
+        if unknown or not names or alert.also_routed:
             names += receivers_for(self._root, alert)
         entries = [self._receivers[name] for name in dict.fromkeys(names)]
         taking = tuple(entry.letterhead_id for entry in entries if entry.receiver.takes(alert.severity))

@@ -4,7 +4,7 @@ What changes in a heartbeat and the alert that follows from it are committed tog
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,19 +12,12 @@ from typing import Protocol
 
 import structlog
 
-from app.domain.alert import Alert
+from app.domain.alert import Alert, Status
 from app.domain.errors import JournalUnavailable
-from app.domain.heartbeat import (
-    MAX_OUTPUT,
-    SIGN_OF_LIFE,
-    Heartbeat,
-    HeartbeatRecord,
-    Ping,
-    PingKind,
-    Pulse,
-)
+from app.domain.heartbeat import Heartbeat, HeartbeatRecord, Pulse
 from app.domain.heartbeat_alert import Facts, heartbeat_alert
 from app.domain.heartbeat_turns import Absence, Step, Turn, on_look, on_ping
+from app.domain.ping import MAX_OUTPUT, SIGN_OF_LIFE, Ping, PingKind
 from app.domain.ports import Clock
 from app.domain.receipt import Claim, Receipt
 from app.pipeline.heartbeat_wanted import AS_IT_IS, HeartbeatInSettings, TooManyHeartbeats, UnknownHeartbeat, Wanted
@@ -39,6 +32,8 @@ RETRY_AFTER = timedelta(seconds=10)  # when the journal could not be written
 LONGEST_GAP = timedelta(minutes=1)
 MAX_AD_HOC = 1_000  # whoever may send could make them without end
 NO_ALERTS = Submission(alerts=())
+TAKEN = "taken as a sign of life of heartbeat {}; nobody is mailed"
+ENDED = "the sign of life of heartbeat {} has ended; nobody is mailed before it is overdue"
 
 
 class HeartbeatStore(Protocol):
@@ -122,8 +117,10 @@ class HeartbeatDesk:
         """Return all heartbeats by name, without their output."""
         return [HeartbeatRecord(watched.heartbeat, watched.pulse) for _, watched in sorted(self._watched.items())]
 
-    async def ping(self, name: str, ping: Ping, *, output: bytes = b"", wanted: Wanted = AS_IT_IS) -> None:
-        """Return once the ping is durable. One with a schedule makes a heartbeat that is not known.
+    async def ping(self, name: str, ping: Ping, *, output: bytes = b"", wanted: Wanted = AS_IT_IS) -> bool:
+        """Return, once the ping is durable, whether an alert came of it.
+
+        A ping with a schedule makes a heartbeat that is not known.
 
         Raises UnknownHeartbeat, TooManyHeartbeats and JournalUnavailable.
         """
@@ -134,14 +131,14 @@ class HeartbeatDesk:
             if watched is None:
                 async with self._making:
                     if name not in self._watched:
-                        await self._make(name, ping, kept, wanted)
-                        return
+                        return await self._make(name, ping, kept, wanted)
                 continue
             async with watched.lock:
                 if not watched.is_gone:
                     heartbeat = wanted.applied_to(watched.heartbeat)
-                    await self._commit([self._heard(watched, heartbeat, ping, kept)])
-                    return
+                    change = self._heard(watched, heartbeat, ping, kept)
+                    await self._commit([change])
+                    return change.step.turn is not None
 
     async def remove(self, name: str) -> None:
         """Remove one that a ping has made. Raises UnknownHeartbeat, HeartbeatInSettings and JournalUnavailable."""
@@ -159,13 +156,17 @@ class HeartbeatDesk:
         log.info("heartbeat_removed", heartbeat=name)
 
     async def take(self, submission: Submission, claims: Sequence[Claim] = ()) -> Receipt:
-        """Hand the submission on to the ingest; alerts that feed a heartbeat are pings, and mailed to nobody."""
+        """Hand the submission on to the ingest; alerts that feed a heartbeat are pings, and mailed to nobody.
+
+        The end of one is no ping, and mailed to nobody either: "resolved" would read as good news.
+        """
         fed_by = {position: self._fed_by(alert) for position, alert in enumerate(submission.alerts)}
         signs = {position: names for position, names in fed_by.items() if names}
         if not signs:
             return await self._ingest.take(submission, claims)
-        names = sorted({name for names in signs.values() for name in names})
-        told = tuple(f"taken as a sign of life of heartbeat {name}; nobody is mailed" for name in names)
+        ended = {position for position in signs if submission.alerts[position].status is Status.RESOLVED}
+        names = _names_at(signs, signs.keys() - ended)
+        told = (*map(TAKEN.format, names), *map(ENDED.format, _names_at(signs, ended)))
         async with AsyncExitStack() as locks:
             fed = [self._watched[name] for name in names]
             for watched in fed:  # sorted, so that two batches never wait for each other
@@ -233,14 +234,16 @@ class HeartbeatDesk:
     def _fed_by(self, alert: Alert) -> list[str]:
         return [heartbeat.name for heartbeat in self._fed if heartbeat.is_fed_by(alert)]
 
-    async def _make(self, name: str, ping: Ping, output: bytes | None, wanted: Wanted) -> None:
+    async def _make(self, name: str, ping: Ping, output: bytes | None, wanted: Wanted) -> bool:
         heartbeat = wanted.made(name)
         if sum(watched.heartbeat.is_ad_hoc for watched in self._watched.values()) >= MAX_AD_HOC:
             raise TooManyHeartbeats(name)
         watched = Watched(heartbeat, Pulse(since=self._clock.now()))
-        await self._commit([self._heard(watched, heartbeat, ping, output)])
+        change = self._heard(watched, heartbeat, ping, output)
+        await self._commit([change])
         self._watched[name] = watched
         log.info("heartbeat_made", heartbeat=name, schedule=str(heartbeat.schedule))
+        return change.step.turn is not None
 
     def _heard(self, watched: Watched, heartbeat: Heartbeat, ping: Ping, output: bytes | None) -> _Change:
         now = self._clock.now()
@@ -270,3 +273,8 @@ class HeartbeatDesk:
         before, after = change.watched.pulse, change.step.pulse
         facts = Facts(heartbeat=change.heartbeat, before=before, after=after, now=change.at, output=output)
         return heartbeat_alert(turn, facts)
+
+
+def _names_at(signs: Mapping[int, Sequence[str]], positions: Collection[int]) -> list[str]:
+    """Return the heartbeats that the alerts at these positions feed; sorted, so that locks are taken in one order."""
+    return sorted({name for position in positions for name in signs[position]})

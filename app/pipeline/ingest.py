@@ -29,7 +29,8 @@ class Submission:
     """Alerts that are handed in together: all are taken, or none. `warnings` go back to the sender.
 
     `silent` are the positions, from 0, of alerts of which nobody is told. `beside` are alerts that follow from these,
-    and are taken with them: the sender hears nothing of them.
+    and are taken with them: the sender hears nothing of them. `answer_ids` turns the ids of the alerts into those that
+    the sender is told: of more alerts where some were taken before.
     """
 
     alerts: Sequence[Alert]
@@ -37,6 +38,7 @@ class Submission:
     is_batch: bool = False
     silent: frozenset[int] = frozenset()
     beside: tuple[Alert, ...] = ()
+    answer_ids: Callable[[Sequence[int]], tuple[int, ...]] = tuple
 
 
 class Taker(Protocol):
@@ -140,7 +142,7 @@ class Ingest:
 def _receipt(
     submission: Submission, accepted: Sequence[AcceptedAlert], all_destinations: Sequence[Destinations]
 ) -> Receipt:
-    ids = tuple([alert.id for alert in accepted[: len(submission.alerts)]])
+    ids = submission.answer_ids([alert.id for alert in accepted[: len(submission.alerts)]])
     told = [warning for destinations in all_destinations for warning in destinations.warnings]
     warnings = tuple(dict.fromkeys((*submission.warnings, *told))) if told else submission.warnings
     return Receipt(ids, warnings, submission.is_batch)
@@ -148,7 +150,7 @@ def _receipt(
 
 def _kept(receipt: Receipt, claim: Claim, at: datetime) -> KeptReceipt:
     """A claim on one of many alerts keeps what it alone would have been told."""
-    if claim.positions is None:
+    if claim.position is None:
         return KeptReceipt(claim, receipt, at)
     return KeptReceipt(claim, Receipt(claim.ids_of(receipt.ids), receipt.warnings), at)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import InitSettingsSource, PydanticBaseSettingsSource
 
+from app.domain.access import Scope
 from app.domain.address import Mailbox
 from app.domain.errors import ConfigurationError
 from app.domain.receiver import DEFAULT_RECEIVER
@@ -81,7 +82,8 @@ def _unguarded(settings: Settings) -> list[str]:
 
 
 def _unguarded_smtp(settings: Settings) -> list[str]:
-    return unguarded_smtp(settings.smtp_intake, has_tokens=bool(settings.http.token or settings.tokens))
+    can_send = settings.http.token is not None or any(Scope.SEND in entry.scopes for entry in settings.tokens)
+    return unguarded_smtp(settings.smtp_intake, has_tokens=can_send)
 
 
 def _relays_in_two_ways(settings: Settings) -> list[str]:

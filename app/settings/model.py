@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.domain.alert import Severity
@@ -38,6 +38,15 @@ MAX_RETENTION = timedelta(days=36_500)  # dates do not go back for ever
 MAX_SERVER_NAME = 100  # it stands before every subject, and a subject line should stay readable
 
 
+def _some_path(value: object) -> object:
+    if value == "":  # to Path the folder in which the daemon was started
+        raise ValueError("is empty; write the path of a folder, or leave the setting out")
+    return value
+
+
+SomePath = Annotated[Path, BeforeValidator(_some_path)]
+
+
 class Settings(BaseSettings):
     """All settings of the daemon. Made by `app.settings.load.load_settings`, which reads every source."""
 
@@ -60,15 +69,15 @@ class Settings(BaseSettings):
     mail_to: SomeMailboxes = ()
     receivers: ReceiverTables = ()
     routes: RouteTables = ()
-    data_dir: Path = Path("var")
-    spool_dir: Path = Path("/var/spool/mailalert")
+    data_dir: SomePath = Path("var")
+    spool_dir: SomePath = Path("/var/spool/mailalert")
     retention: Annotated[Duration, time_within(timedelta(hours=1), MAX_RETENTION)] = timedelta(days=30)
     backlog_limit: int = Field(default=5_000_000, ge=1)
     lifetime: Lifetime = timedelta(hours=24)
     drain_timeout: Annotated[Duration, time_within(most=timedelta(hours=1))] = timedelta(seconds=30)
     degraded_after: Annotated[Duration, time_within(least=timedelta(seconds=1))] = timedelta(minutes=5)
     startup_notice: bool = True
-    templates_dir: Path | None = None
+    templates_dir: SomePath | None = None
     http: HttpSettings = HttpSettings()
     smtp_intake: SmtpIntakeSettings = SmtpIntakeSettings()
     tokens: TokenTables = ()

@@ -1,7 +1,6 @@
 """The right names of the settings, and the nearest one to a wrong one."""
 
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from types import UnionType
 from typing import Any, get_args
 
@@ -9,6 +8,7 @@ from pydantic import BaseModel
 
 from app.settings.heartbeats import HeartbeatTable
 from app.settings.model import DELIMITER, PREFIX, Settings
+from app.settings.nearest import nearest
 from app.settings.receivers import ReceiverTable
 from app.settings.relay_tables import RelayTable
 from app.settings.routes import RouteTable
@@ -18,7 +18,6 @@ from app.settings.tokens import TokenEntry
 # tokens.hmac_secret_file names.
 NOT_CONFIGURABLE = frozenset({"sandbox", "hmac_secrets"})
 CLIENT_VARIABLES = frozenset({"MAILALERT_CONFIG", "MAILALERT_TOKEN_FILE", "MAILALERT_URL"})
-NEAR_ENOUGH = 0.4  # of difflib's ratio; below it a hint misleads
 
 
 def variable(setting: str) -> str:
@@ -74,9 +73,7 @@ VARIABLES = {variable(setting): setting for setting in SETTINGS}
 def unknown_keys(table: Mapping[str, Any]) -> list[str]:
     """Return a complaint for each key of the configuration file that is no setting."""
     return [
-        f"{key}: no such setting in the configuration file{_nearest(key)}"
-        for key in _keys(table)
-        if key not in SETTINGS
+        f"{key}: no such setting in the configuration file{_hint(key)}" for key in _keys(table) if key not in SETTINGS
     ]
 
 
@@ -84,7 +81,7 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     """Return a complaint for each MAILALERT_* variable that is no setting, or is empty. No value is told."""
     ours = [name for name in environ if name.upper().startswith(PREFIX) and name not in CLIENT_VARIABLES]
     unknown = [
-        f"{name}: no such setting in the environment{_nearest(name, spelled=variable)}"
+        f"{name}: no such setting in the environment{_hint(name, spelled=variable)}"
         for name in ours
         if name not in VARIABLES
     ]
@@ -95,8 +92,8 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
 def nearest_column(name: str) -> str:
     """Return a hint at the setting of a table that `name` resembles, "" if there is none."""
     siblings = [column for column in COLUMNS if column.partition(".")[0] == name.partition(".")[0]]
-    nearest = get_close_matches(_innermost(name), siblings, n=1, cutoff=NEAR_ENOUGH)
-    return f"; did you mean {nearest[0]}?" if nearest else ""
+    meant = nearest(_innermost(name), siblings)
+    return f"; did you mean {meant}?" if meant else ""
 
 
 def _keys(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
@@ -109,9 +106,9 @@ def _keys(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
             yield name
 
 
-def _nearest(name: str, *, spelled: Callable[[str], str] = str) -> str:
+def _hint(name: str, *, spelled: Callable[[str], str] = str) -> str:
     # Compared without the prefix, which would make all variables look alike.
     right = {spelled(setting).removeprefix(PREFIX): spelled(setting) for setting in SETTINGS}
     wrong = name.upper().removeprefix(PREFIX) if spelled is variable else name
-    nearest = get_close_matches(wrong, right, n=1, cutoff=NEAR_ENOUGH)
-    return f"; did you mean {right[nearest[0]]}?" if nearest else ""
+    meant = nearest(wrong, right)
+    return f"; did you mean {right[meant]}?" if meant else ""

@@ -1,10 +1,9 @@
 """`[[receivers]]`: people who get their mails together, and the short form of the default one, `mail_to`."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, model_validator
+from pydantic import BaseModel, model_validator
 from pydantic_settings import NoDecode
 
 from app.domain.address import Mailbox
@@ -12,7 +11,7 @@ from app.domain.alert import Severity
 from app.domain.errors import ConfigurationError
 from app.domain.receiver import DEFAULT_RECEIVER, Receiver, each_once
 from app.settings.sections import STRICT
-from app.settings.tables import tables_of
+from app.settings.tables import OWN_NAMES, tables_of
 from app.settings.values import OneMailbox, ReceiverName, SomeMailboxes
 
 
@@ -47,14 +46,7 @@ class ReceiverTable(BaseModel):
         )
 
 
-def _with_own_names(tables: tuple[ReceiverTable, ...]) -> tuple[ReceiverTable, ...]:
-    for name, count in Counter(table.name for table in tables).items():
-        if count > 1:
-            raise ValueError(f'{count} of them are called "{name}"; give each a name of its own')
-    return tables
-
-
-ReceiverTables = Annotated[tuple[ReceiverTable, ...], NoDecode, tables_of("receivers"), AfterValidator(_with_own_names)]
+ReceiverTables = Annotated[tuple[ReceiverTable, ...], NoDecode, tables_of("receivers"), OWN_NAMES]
 
 
 def all_receivers(tables: Sequence[ReceiverTable], mail_to: tuple[Mailbox, ...]) -> tuple[Receiver, ...]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Annotated
 
 from pydantic import BaseModel, Field, PlainValidator
@@ -13,12 +12,12 @@ from app.domain.errors import ConfigurationError
 from app.domain.receiver import DEFAULT_RECEIVER
 from app.domain.route import ALL_SEVERITIES, Route
 from app.settings.matchers import Matchers
+from app.settings.nearest import nearest
 from app.settings.sections import STRICT
 from app.settings.tables import tables_of
 from app.settings.values import ReceiverNames, split_list
 
 MAX_DEPTH = 8  # of routes in routes: more is a mistake, and each is a step for every alert
-NEAR_ENOUGH = 0.4  # of difflib's ratio; below it a hint misleads
 
 
 def _severities(value: object) -> frozenset[Severity]:
@@ -32,25 +31,16 @@ def _severities(value: object) -> frozenset[Severity]:
 
 
 class RouteTable(BaseModel):
-    """One of `[[routes]]`, or of those below it, as it is written. Without a receiver it has that of the route above.
-
-    `receiver` and `receivers` are the same; people write one when there is one.
-    """
+    """One of `[[routes]]`, or of those below it, as it is written. Without receivers it has those of the one above."""
 
     model_config = STRICT
 
-    receiver: str = ""
     receivers: ReceiverNames = ()
     matchers: Matchers = ()
     severity: Annotated[frozenset[Severity], PlainValidator(_severities)] = ALL_SEVERITIES
     minimum_severity: Severity = Severity.INFO
     continue_: bool = Field(default=False, alias="continue")
     routes: Annotated[tuple["RouteTable", ...], tables_of("routes.routes")] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The receivers that it names."""
-        return (*((self.receiver,) if self.receiver else ()), *self.receivers)
 
 
 RouteTables = Annotated[tuple[RouteTable, ...], NoDecode, tables_of("routes")]
@@ -77,11 +67,11 @@ def _routes(
 
 
 def _route(table: RouteTable, above: Route, receivers: Collection[str], *, place: str, depth: int) -> Route:
-    for name in table.names:
+    for name in table.receivers:
         if name not in receivers:
-            raise ConfigurationError(f'{place}: there is no receiver "{name}"{_nearest(name, receivers)}')
+            raise ConfigurationError(f'{place}: there is no receiver "{name}"{_hint(name, receivers)}')
     route = Route(
-        receivers=table.names or above.receivers,
+        receivers=table.receivers or above.receivers,
         matchers=table.matchers,
         severities=frozenset(s for s in table.severity if s.rank >= table.minimum_severity.rank),
         continue_=table.continue_,
@@ -92,6 +82,6 @@ def _route(table: RouteTable, above: Route, receivers: Collection[str], *, place
     return replace(route, routes=inner)
 
 
-def _nearest(name: str, receivers: Collection[str]) -> str:
-    nearest = get_close_matches(name, receivers, n=1, cutoff=NEAR_ENOUGH)
-    return f'; did you mean "{nearest[0]}"?' if nearest else "; declare it by [[receivers]]"
+def _hint(name: str, receivers: Collection[str]) -> str:
+    meant = nearest(name, receivers)
+    return f'; did you mean "{meant}"?' if meant else "; declare it by [[receivers]]"

@@ -64,7 +64,7 @@ def _certificate_problems(smtp: SmtpIntakeSettings) -> list[str]:
 def _access_problems(smtp: SmtpIntakeSettings, *, has_tokens: bool) -> list[str]:
     problems = []
     if smtp.require_auth and not has_tokens:
-        problems.append("smtp_intake.require_auth: there is no token to log in with; add one of tokens")
+        problems.append("smtp_intake.require_auth: there is no token to log in with, none with the scope send; add one")
     needs_login = smtp.require_auth or not smtp.allow_from
     if smtp.is_loopback or not needs_login or (has_tokens and smtp.tls_certificate):
         return problems
@@ -72,6 +72,6 @@ def _access_problems(smtp: SmtpIntakeSettings, *, has_tokens: bool) -> list[str]
         *problems,
         f"smtp_intake.host: {smtp.host} can be reached from other machines, so who may send must be said",
         "  (set smtp_intake.allow_from to the networks of those who may;",
-        "   or smtp_intake.tls_certificate and a token, so that they can log in;",
+        "   or smtp_intake.tls_certificate and a token with the scope send, so that they can log in;",
         "   or listen on 127.0.0.1 only)",
     ]

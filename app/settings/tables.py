@@ -1,8 +1,18 @@
 """Arrays of tables, such as `[[relays]]`: what they are made of, in the file and in the environment."""
 
 import json
+from collections import Counter
+from typing import Protocol
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
+
+
+class Named(Protocol):
+    """A table that people tell from the others by its name."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
 
 
 def tables_of(name: str) -> BeforeValidator:
@@ -21,3 +31,13 @@ def tables_of(name: str) -> BeforeValidator:
         return value
 
     return BeforeValidator(check)
+
+
+def _with_own_names(tables: tuple[Named, ...]) -> tuple[Named, ...]:
+    for name, count in Counter(table.name for table in tables).items():
+        if count > 1:
+            raise ValueError(f'{count} of them are called "{name}"; give each a name of its own')
+    return tables
+
+
+OWN_NAMES = AfterValidator(_with_own_names)

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, Field, PlainValidator, SecretStr
 from pydantic_settings import NoDecode
 
 from app.domain.access import Scope
+from app.domain.errors import ConfigurationError
 from app.domain.rate import Rate
 from app.net.secret_file import read_private_secret
 from app.settings.measures import parse_rate
@@ -23,14 +24,15 @@ from app.settings.values import Name, split_list
 SHORT_FORM = "http.token"  # what the token of that setting is called among the others
 MAX_SOURCE = 256  # characters; as that of an alert
 DIGEST_OF_NOTHING = sha256().hexdigest()
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+MIN_HMAC_SECRET = 16  # characters: what is shorter can be guessed from one signed body that was overheard
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
 def _name(value: str) -> str:
     # It stands in logs and in the names of systemd's credentials.
-    if not _NAME.fullmatch(value):
-        raise ValueError("is no name of a token; write up to 64 letters, digits, dots and hyphens")
+    if not re.fullmatch(NAME_PATTERN, value):
+        raise ValueError("is no name of a token; write up to 64 letters, digits, dots, hyphens and underscores")
     return value
 
 
@@ -73,7 +75,7 @@ TokenTables = Annotated[tuple[TokenEntry, ...], NoDecode, tables_of("tokens")]
 def hmac_secrets(entries: Sequence[TokenEntry], files: SecretFiles) -> dict[str, SecretStr]:
     """Return the secrets of those that sign, by the name of the token.
 
-    Raises ConfigurationError if a file is of no use, or others than the daemon can read it.
+    Raises ConfigurationError if a file is of no use, or others than the daemon can read it, or the secret is short.
     """
     secrets = {}
     for entry in entries:
@@ -84,6 +86,11 @@ def hmac_secrets(entries: Sequence[TokenEntry], files: SecretFiles) -> dict[str,
             credential=f"hmac_{entry.name}",
             read=lambda path, *, name: read_private_secret(path, name=name, by_systemd=files.hold(path)),
         )
+        if file and len(file.secret) < MIN_HMAC_SECRET:
+            raise ConfigurationError(
+                f'token "{entry.name}": {file.path} holds fewer than {MIN_HMAC_SECRET} characters, and such a secret '
+                "can be guessed; make a longer one, with: openssl rand -hex 32"
+            )
         if file:
             secrets[entry.name] = SecretStr(file.secret)
     return secrets

@@ -1,5 +1,6 @@
 """How people write values in TOML and in the environment: lists, names, addresses, secrets."""
 
+import json
 import re
 import shlex
 import shutil
@@ -25,12 +26,20 @@ _PEM = re.compile(r"\s*-----BEGIN [A-Z ]*PRIVATE KEY-----\s.*-----END [A-Z ]*PRI
 
 
 def split_list(value: object) -> tuple[str, ...]:
-    """Return the items of a TOML list, or of a string with `;` or `,` between them; "[]" has none."""
+    """Return the items of a TOML list, or of a string: one list of JSON, or items with `;` or `,` between them."""
     if isinstance(value, str):
-        value = [] if value.strip() == "[]" else re.split(r"[;,]", value)
+        value = _json_list(value) if value.lstrip().startswith("[") else re.split(r"[;,]", value)
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
         raise ValueError('is no list; write "a, b" or ["a", "b"]')
     return tuple(item.strip() for item in value if item.strip())
+
+
+def _json_list(text: str) -> object:
+    """Return what the text holds, None if it is no JSON: for a list in the environment written as in the file."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _one_mailbox(value: object) -> Mailbox | None:

@@ -21,6 +21,7 @@ log = structlog.get_logger()
 MAX_COMMAND = 1_012  # RFC 5321 section 4.5.3.1.4, and 500 more for MAIL with AUTH= (RFC 4954 section 3)
 # What a stream holds of a line without an end, before it drops it. It stops reading from the network at twice as much.
 MAX_LINE = 4_096
+MAX_UNENDED = 65_536  # bytes of a command without a line end; up to there an honest client may be told of its mistake
 # Replies that nobody reads; past this the session waits, and asks for no more commands.
 MAX_UNSENT = 16_384
 HANDSHAKE_SECONDS = 30
@@ -86,6 +87,7 @@ class GuardedConnection(SMTP):
         self.is_encrypted = False
         self.ended: asyncio.Future[None] = self.loop.create_future()
         self._dismissed = False
+        self._unended_bytes = 0  # that came since the last line end, while a command is waited for
         self._idle_since = self.loop.time()
         self._earned_seconds = 0.0  # by the message that is coming in, on top of its timeout
 
@@ -100,6 +102,16 @@ class GuardedConnection(SMTP):
         refusal = self._stranger_refusal() or self.site.sessions.admit(self)
         if refusal:
             self.hang_up(refusal)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes for the session, unless they belong to a line that never ends."""
+        if self._unended_bytes > MAX_UNENDED and self.phase is Phase.COMMAND:
+            log.warning("smtp_line_too_long", peer=self.peer)
+            self.cut_off("421 4.7.0 The line has no end")
+            return
+        line_end = data.rfind(b"\n")
+        self._unended_bytes = len(data) - line_end - 1 + (self._unended_bytes if line_end < 0 else 0)
+        super().data_received(data)
 
     def connection_lost(self, error: Exception | None) -> None:
         """Leave the open sessions."""
@@ -175,6 +187,7 @@ class GuardedConnection(SMTP):
     def _enter(self, phase: Phase) -> None:
         """Go on to `phase`. The time of the client runs anew, and not while we work."""
         self.phase = phase
+        self._unended_bytes = 0
         self._idle_since = self.loop.time()
         self._earned_seconds = 0.0
         limits = self.site.limits

@@ -21,6 +21,9 @@ MAX_OVERRUN = 67_108_864  # an honest client sends its mail to the end, a hostil
 MAX_FAILED_LOGINS = 3  # of one connection; a person who mistypes has configured no client yet
 NULL_PATH = "<>"  # how aiosmtpd writes the null reverse-path
 CLOSING = "421"
+# A page in somebody's browser can post to any port, and so a mail in the lines of the post (RFC 9110 section 9; each
+# request has the line Host, RFC 9112 section 3.2). Only names that are no commands of SMTP.
+WORDS_OF_HTTP = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "HOST:")
 
 # A path, its angle brackets forgiven when missing; an obsolete source route is dropped (RFC 5321
 # appendix C). No control characters, no bytes that are not UTF-8: an address ends up in headers.
@@ -36,8 +39,13 @@ class GuardedSession(GuardedConnection):
 
     def __init__(self, site: Site) -> None:
         super().__init__(site)
+        self._smtp_methods |= dict.fromkeys(WORDS_OF_HTTP, self._refuse_http)
         self._principal: Principal | None = None
         self._failed_logins = 0
+
+    async def _refuse_http(self, _arg: str | None) -> None:
+        log.warning("smtp_client_speaks_http", peer=self.peer)
+        await self._end_with("421 4.7.0 This is no HTTP server")
 
     @syntax("STARTTLS")
     async def smtp_STARTTLS(self, arg: str | None) -> None:  # noqa: N802 - named by aiosmtpd

@@ -8,8 +8,9 @@ from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 
 from app.domain.duration import duration_text, parse_duration
-from app.domain.heartbeat import MAX_OUTPUT, MAX_PERIOD, MIN_PERIOD, Ping, PingKind
+from app.domain.heartbeat import MAX_PERIOD, MIN_PERIOD
 from app.domain.heartbeat_schedule import Cron, Every, Schedule
+from app.domain.ping import MAX_OUTPUT, Ping, PingKind
 from app.httpkit.limits import BodyTooLarge, ClientDisconnected
 from app.pipeline.heartbeat_wanted import Wanted
 

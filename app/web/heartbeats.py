@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
-from app.domain.heartbeat import MAX_OUTPUT, NAME_PATTERN, HeartbeatRecord
+from app.domain.heartbeat import NAME_PATTERN, HeartbeatRecord
+from app.domain.ping import MAX_OUTPUT
 from app.httpkit import problems
 from app.httpkit.limits import BodyTooLarge
 from app.httpkit.problems import Problem
@@ -19,6 +20,7 @@ from app.web.heartbeat_shapes import HEARTBEATS, heartbeat_shape
 from app.web.openapi import Responses, example, problem
 
 OK = "OK"
+RAISED = "Alert-Raised"  # tells `mailalert run` whether a failure still has to be told
 METHODS = ("GET", "HEAD", "POST")
 UNKNOWN = (
     "No heartbeat has this name. Its first ping makes one if it says when the next is due: ?period=1d&grace=1h, "
@@ -33,6 +35,12 @@ IN_SETTINGS = "This heartbeat stands in [[heartbeats]] of the settings; remove i
 PINGED: Responses = {
     200: {
         "description": "The ping is on the disk",
+        "headers": {
+            RAISED: {
+                "description": "Whether an alert came of it; of failures in a row that is the first alone",
+                "schema": {"type": "string", "enum": ["yes", "no"]},
+            }
+        },
         "content": {"text/plain": {"schema": {"type": "string"}, "example": OK}},
     },
     403: problem("A page of another origin sent this, or the token may not send"),
@@ -49,7 +57,9 @@ OUTPUT = {
 }
 TOO_LARGE: Responses = {413: problem("The output is too large to take its end")}
 
-HeartbeatName = Annotated[str, Path(pattern=f"^({NAME_PATTERN})$", description="Letters, digits, dots and hyphens")]
+HeartbeatName = Annotated[
+    str, Path(pattern=f"^({NAME_PATTERN})$", description="Letters, digits, dots, hyphens and underscores")
+]
 Signal = Annotated[str, Path(pattern=f"^({SIGNAL_PATTERN})$", description="`start`, `fail`, or an exit code, 0 to 255")]
 Asked = Annotated[Wanted, Depends(read_wanted)]
 
@@ -90,8 +100,13 @@ def _add_pings(router: APIRouter, desk: HeartbeatDesk, method: str) -> None:
             output = await read_end(request) if method == "POST" else b""
         except BodyTooLarge as error:
             return problem_response(_too_large(error.limit))
-        work = desk.ping(name, ping_of(signal), output=output, wanted=wanted)
-        return await _answered(work, PlainTextResponse(OK), unknown=UNKNOWN)
+        done = PlainTextResponse(OK)
+
+        async def ping() -> None:
+            is_raised = await desk.ping(name, ping_of(signal), output=output, wanted=wanted)
+            done.headers[RAISED] = "yes" if is_raised else "no"
+
+        return await _answered(ping(), done, unknown=UNKNOWN)
 
     async def ping_heartbeat(request: Request, name: HeartbeatName, wanted: Asked) -> Response:
         return await take_ping(request, name, "", wanted)

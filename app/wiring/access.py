@@ -32,8 +32,12 @@ def anybody(settings: Settings) -> Principal:
 
 
 def spool_principal(settings: Settings) -> Principal:
-    """Return who sends what lies in the spool: a user of this machine, who could as well post without a token."""
-    allowed = AllowedRecipients.of(settings.http.allowed_recipients)
+    """Return who sends what lies in the spool: any user of this machine who may write there.
+
+    A file proves no token. Where one is asked for, the spool opens nobody an address of its own choice.
+    """
+    asks_for_token = settings.http.token is not None or bool(settings.tokens)
+    allowed = AllowedRecipients() if asks_for_token else anybody(settings).allowed_recipients
     return Principal(name="spool", scopes=frozenset({Scope.SEND}), allowed_recipients=allowed)
 
 

@@ -46,5 +46,5 @@ async def test_what_has_had_its_day_is_forgotten(desk: Desk) -> None:
 
 def test_a_claim_on_one_of_many_names_its_id() -> None:
     """The answer to an event that comes again alone is the id that it had in the batch."""
-    assert Claim(b"k", b"d", positions=(1,)).ids_of([7, 8, 9]) == (8,)
+    assert Claim(b"k", b"d", position=1).ids_of([7, 8, 9]) == (8,)
     assert Claim(b"k", b"d").ids_of([7, 8, 9]) == (7, 8, 9)

@@ -57,7 +57,7 @@ FIRING = {
         "db1: disk full",
         "critical",
         "firing",
-        "cloudevents//prom/a/com.example.alert/db1: disk full",
+        "cloudevents//prom/a/com.example.alert/db1",
         ("Starts:   2026-11-22 21:00:00 UTC", "/prom/a"),
     ),
     "datadog": Expected("disk on db1", "critical", "firing", "datadog/1234/db1", ("disk > 90%", "env = prod")),
@@ -132,7 +132,7 @@ ONE_SHOTS = {
     "apprise": Expected("Backup failed", "error", *ONE_SHOT, ("rsync exit 23", "ops")),
     "apprise-json": Expected("Backup failed", "warning", *ONE_SHOT, ("rsync exit 23",)),
     "gatus-custom": Expected(
-        "core - website - health check failed - context deadline exceeded", "warning", *ONE_SHOT, ("website",)
+        "core - website - health check failed - context deadline exceeded", "error", *ONE_SHOT, ("website",)
     ),
     "gotify": Expected("Backup failed", "error", *ONE_SHOT, ("rsync exit 23",)),
     "ntfy": Expected("Backup failed", "error", *ONE_SHOT, ("rsync exit 23", "https://backup.example.com")),
@@ -144,7 +144,7 @@ ONE_SHOTS = {
     ),
     "slack-attachments": Expected(
         "[FIRING:1] DiskFull (db1)",
-        "error",
+        "critical",
         *ONE_SHOT,
         ("is 97% full, see the runbook", "prod & staging", "https://runbooks.example.com/disk"),
     ),

@@ -21,9 +21,9 @@ DBA = {
 }
 PAGER = {"name": "pager", "bcc": "pager@example.org", "minimum_severity": "critical"}
 ROUTES = [
-    {"receiver": "pager", "severity": "critical", "continue": True},
-    {"receiver": "dba", "matchers": ['team=~"db|storage"']},
-    {"receiver": "pager", "matchers": ["team=night"]},
+    {"receivers": "pager", "severity": "critical", "continue": True},
+    {"receivers": "dba", "matchers": ['team=~"db|storage"']},
+    {"receivers": "pager", "matchers": ["team=night"]},
 ]
 
 
@@ -126,7 +126,7 @@ def test_a_wrong_name_in_the_url_loses_nothing(daemon: Daemon, relay: ScriptedSm
 
 def test_an_unknown_receiver_in_a_route_ends_the_start(tmp_path: Path) -> None:
     """With 78, and the name that was probably meant."""
-    tables = {"receivers": json.dumps([DBA]), "routes": json.dumps([{"receiver": "dab"}])}
+    tables = {"receivers": json.dumps([DBA]), "routes": json.dumps([{"receivers": "dab"}])}
     with Daemon(tmp_path / "var", **mail_settings(1, **tables)) as daemon:
         daemon.spawn()
         assert daemon.wait() == 78

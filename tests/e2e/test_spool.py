@@ -66,12 +66,13 @@ def test_a_command_that_waits_gets_through(tmp_path: Path, spool: Path) -> None:
 @pytest.mark.parametrize("token", ["", "a-token-of-these-tests"], ids=["no token", "token"])
 def test_what_was_posted_is_not_taken_from_the_spool_again(tmp_path: Path, spool: Path, token: str) -> None:
     """The answer to a post was lost: the alert is in the spool although the daemon has it."""
-    alert = SpooledAlert(key="0" * 32, body=b'{"subject": "once"}', made_at=NOW)
+    alert = SpooledAlert(key="0" * 32, body=b'{"subject": "once"}', made_at=NOW, receivers=("default", "a b"))
     settings = {"http__token": token} if token else {}
     with a_daemon(tmp_path, spool, 0, **settings) as daemon:
         daemon.start()
+        path = "/alerts/native?receiver=default&receiver=a%20b"
         fields = {"Content-Type": "application/json", "Idempotency-Key": alert.key, "Authorization": f"Bearer {token}"}
-        assert daemon.request("POST", "/alerts/native", alert.body, fields).status == 202
+        assert daemon.request("POST", path, alert.body, fields).status == 202
         Spool(spool, is_shared=True).put(with_token(alert, token))
         until(lambda: not list(spool.iterdir()))
         answer = daemon.get("/alerts", Authorization=f"Bearer {token}").json

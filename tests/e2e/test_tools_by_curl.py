@@ -101,6 +101,7 @@ FILES = {
     "a form": ("curl -F file=@graph.png $URL", "graph.png"),
     "a form with a subject": ('curl -F subject="Graph of db1" -F file=@graph.png $URL', "graph.png"),
     "a body of its type": ('curl -T graph.png -H "Content-Type: image/png" $URL', "attachment-1"),
+    "a body without a type": ("curl -T graph.png $URL", "attachment-1"),
     "a body with its name": ('curl -T graph.png -H "Filename: graph.png" $URL', "graph.png"),
 }
 
@@ -111,10 +112,13 @@ def test_a_file_arrives_as_it_was(curl: Curl, trail: MailTrail, command: str, na
     assert trail.follow_one(curl(command)).files == {name: PNG}
 
 
-def test_a_value_that_breaks_the_json_costs_a_warning_and_no_alert(curl: Curl, trail: MailTrail) -> None:
+@pytest.mark.parametrize("kind", ["-H 'Content-Type: application/json'", ""], ids=["typed", "untyped"])
+def test_a_value_that_breaks_the_json_costs_a_warning_and_no_alert(curl: Curl, trail: MailTrail, kind: str) -> None:
     """Shell scripts, and Gatus, put values between quotes as they are."""
     said = 'TRIGGERED: core - the check "website" failed'
-    answer = curl(f"""curl -H 'Content-Type: application/json' -d '{{"text": "{said}"}}' $URL""")
+    answer = curl(f"""curl {kind} -d '{{
+  "text": "{said}"
+}}' $URL""")
     found = trail.follow_one(answer)
     assert "claims to be JSON and is not" in answer["warnings"][0]
     assert (found.alert["subject"], said in found.text) == (said, True)

@@ -28,6 +28,7 @@ DISK_MIB = 24
 CONTENT = "x" * 20_000
 BACKLOG = 200
 POSTERS = 20
+HEARTBEATS = 40
 LATER = "451 4.3.0 later"
 
 
@@ -228,6 +229,23 @@ def test_a_damaged_journal(tmp_path: Path, name: str, kind: str, *, loses: bool)
         until(lambda: len(delivered(relay.mails)) == BACKLOG - rescued["lost"], why=lambda: run.daemon.lines[-10:])
         assert (rescued["lost"] > 0) == loses
         assert Path(rescued["old_file"]).exists()
+        assert run.daemon.stop() == 0
+
+
+@pytest.mark.parametrize("kind", ["leaf", "internal"])
+def test_damaged_heartbeats(tmp_path: Path, kind: str) -> None:
+    """Fault 18, met by the start itself: the daemon comes up all the same, and watches what can be read."""
+    with background_relay() as relay, FaultRun(tmp_path, relay.port) as run:
+        for number in range(HEARTBEATS):
+            assert run.daemon.request("POST", f"/heartbeats/job{number}?period=1d", "x" * 1000).status == 200
+        run.daemon.kill()
+        journal = run.daemon.data_dir / "journal.sqlite3"
+        overwrite(journal, pages_of(journal, "heartbeats", kind)[-1])
+        run.daemon.start()
+        known = len(run.daemon.get("/heartbeats").json["heartbeats"])
+        assert HEARTBEATS // 2 < known <= HEARTBEATS
+        assert (known < HEARTBEATS) == (kind == "leaf")
+        assert run.daemon.events("journal_rescued")
         assert run.daemon.stop() == 0
 
 

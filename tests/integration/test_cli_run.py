@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from app.domain.ping import MAX_OUTPUT
 from tests.support.mailalert_command import HANG, environment, mailalert
 from tests.support.ports import free_port
-from tests.support.scripted_daemon import ACCEPTED, ScriptedDaemon, scripted_daemon
+from tests.support.scripted_daemon import ACCEPTED, INVALID, ScriptedDaemon, scripted_daemon
 from tests.support.waiting import until
 
 MAILALERT = [sys.executable, "-m", "app"]
@@ -230,18 +231,75 @@ def test_people_are_addressed(daemon: ScriptedDaemon, tmp_path: Path) -> None:
 
 def test_a_wrong_receiver_does_not_cost_the_alert(tmp_path: Path) -> None:
     """What the daemon refuses because of its addressees goes to those whom it knows."""
-    with scripted_daemon((422, {"detail": "to: wrong"}), ACCEPTED) as daemon:
+    with scripted_daemon((422, {"type": INVALID, "detail": "to: wrong"}), ACCEPTED) as daemon:
         done = run(daemon, tmp_path, "--to", "nobody", "--", "false")
     assert (done.returncode, len(daemon.posts)) == (1, 2)
     assert "to" not in daemon.posts[1].alert
 
 
-def test_a_heartbeat_hears_of_start_and_end(daemon: ScriptedDaemon, tmp_path: Path) -> None:
+RAISED = (200, b"OK", {"Alert-Raised": "yes"})
+NOT_RAISED = (200, b"OK", {"Alert-Raised": "no"})
+
+
+def test_a_heartbeat_hears_of_start_and_end(tmp_path: Path) -> None:
     """The heartbeat tells of the failure, with the output; a second mail about it would be one too many."""
-    run(daemon, tmp_path, "--heartbeat", "nightly", "--", "sh", "-c", "echo why; exit 3")
+    with scripted_daemon(NOT_RAISED, RAISED) as daemon:
+        run(daemon, tmp_path, "--heartbeat", "nightly", "--", "sh", "-c", "echo why; exit 3")
     begun, ended = daemon.posts
+    assert spooled(tmp_path) == []
     assert (begun.path, ended.path) == ("/heartbeats/nightly/start", "/heartbeats/nightly/3")
     assert ended.body.endswith(b"\n\nwhy")
+
+
+def test_a_heartbeat_hears_the_end_of_a_long_output(daemon: ScriptedDaemon, tmp_path: Path) -> None:
+    """What the job said last is why it failed."""
+    script = "for _ in range(300): print('x' * 700)\nprint('FATAL: disk full')\nraise SystemExit(1)"
+    run(daemon, tmp_path, "--heartbeat", "nightly", "--", sys.executable, "-c", script)
+    output = next(post.body for post in daemon.posts if post.path == "/heartbeats/nightly/1")
+    assert output.endswith(b"FATAL: disk full")
+    assert len(output) <= MAX_OUTPUT
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [(NOT_RAISED, []), (RAISED, ["--receiver", "dba"]), (RAISED, ["--to", "a@b.example"])],
+    ids=["down already", "receiver", "to"],
+)
+def test_a_failure_that_the_heartbeat_does_not_tell_is_told(
+    tmp_path: Path, answer: tuple[Any, ...], words: list[str]
+) -> None:
+    """One that fails again raises no alert of its heartbeat; and who is named here hears of it in any case."""
+    with scripted_daemon(NOT_RAISED, answer, ACCEPTED) as daemon:
+        assert run(daemon, tmp_path, "--heartbeat", "x", *words, "--", "false").returncode == 1
+    assert daemon.posts[-1].path.startswith("/alerts/native")
+    assert len(daemon.posts) == 3
+
+
+def spooled(home: Path) -> list[Path]:
+    """Return the alerts in this user's own spool."""
+    return sorted((home / ".local/state/mailalert/spool").glob("*.alert"))
+
+
+@pytest.mark.parametrize("words", [[], ["--heartbeat", "x"]], ids=["alert", "heartbeat"])
+def test_the_alert_is_in_the_spool_before_it_is_posted(tmp_path: Path, words: list[str]) -> None:
+    """A daemon that says nothing at all, and a kill that nobody can catch: it is not lost."""
+    with scripted_daemon(ACCEPTED) as daemon, daemon.silent("/start" if not words else "/1", "/alerts/native"):
+        process = start(daemon, tmp_path, *words, "--", "false")
+        until(lambda: bool(spooled(tmp_path)))
+        process.kill()
+        process.wait(HANG)
+    assert len(spooled(tmp_path)) == 1
+
+
+def test_a_signal_ends_the_wait_for_a_daemon_that_says_nothing(tmp_path: Path) -> None:
+    """The exit code stays that of the command, and the alert is kept."""
+    with scripted_daemon(ACCEPTED) as daemon, daemon.silent("/alerts/native"):
+        process = start(daemon, tmp_path, "--", "sh", "-c", "exit 3", stderr=subprocess.PIPE)
+        until(lambda: bool(spooled(tmp_path)))
+        process.terminate()
+        _, said = process.communicate(timeout=HANG)
+    assert (process.returncode, len(spooled(tmp_path))) == (3, 1)
+    assert b"a signal came before" in said
 
 
 def test_a_heartbeat_that_is_not_known_leaves_the_alert(tmp_path: Path) -> None:
@@ -262,6 +320,67 @@ def test_without_a_daemon_the_alert_is_kept_and_sent_by_the_next_run(tmp_path: P
         for _ in range(2):
             assert run(daemon, tmp_path, "--", "true").returncode == 0
     assert "exit code 5" in daemon.alert["subject"]
+
+
+def test_a_script_without_a_shebang_is_one_of_the_shell(daemon: ScriptedDaemon, tmp_path: Path) -> None:
+    """As if a shell had started it, by its path or by its name."""
+    script = tmp_path / "job"
+    script.write_text("echo $1; exit 6\n")
+    script.chmod(0o755)
+    for word, environ in ((str(script), {}), ("job", {"PATH": f"{tmp_path}:{os.environ['PATH']}"})):
+        done = run(daemon, tmp_path, "--", word, "ran", environ=environ)
+        assert (done.returncode, done.stdout) == (6, b"ran\n")
+
+
+def test_descriptors_are_inherited(daemon: ScriptedDaemon, tmp_path: Path) -> None:
+    """A lock that a shell holds for the job stays with the job; none of ours goes along."""
+    ours, theirs = os.pipe()
+    script = f"echo through > /dev/fd/{theirs}; ls /proc/self/fd"
+    process = start(daemon, tmp_path, "--", "sh", "-c", script, stdout=subprocess.PIPE, pass_fds=[theirs])
+    output, _ = process.communicate(timeout=HANG)
+    os.close(theirs)
+    with os.fdopen(ours, "rb") as reader:
+        assert reader.read() == b"through\n"
+    found = set(map(int, output.split()))
+    assert {0, 1, 2, theirs} < found
+    assert len(found) == 5  # and the directory that ls reads
+
+
+@pytest.mark.parametrize("value", ["abc", "-1", "nan", "1e9"])
+def test_a_wrong_wait_keeps_no_command_from_running(daemon: ScriptedDaemon, tmp_path: Path, value: str) -> None:
+    """It is told, and the usual one holds."""
+    done = run(daemon, tmp_path, "--", "sh", "-c", "echo ran; exit 6", environ={"MAILALERT_WAIT": value})
+    assert (done.returncode, done.stdout) == (6, b"ran\n")
+    assert b"MAILALERT_WAIT" in done.stderr
+    assert "exit code 6" in daemon.alert["subject"]
+
+
+def test_a_full_stderr_keeps_no_command_from_running(tmp_path: Path) -> None:
+    """What cannot be said changes neither the exit code nor the alert."""
+    nowhere = {"MAILALERT_URL": f"http://127.0.0.1:{free_port()}", "MAILALERT_WAIT": "0"}
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*MAILALERT, "run", "--heartbeat", "x", "--", "sh", "-c", "echo ran; exit 6"],
+            env=environment(tmp_path, nowhere),
+            stdout=subprocess.PIPE,
+            stderr=full,
+            timeout=HANG,
+            check=False,
+        )
+    assert (done.returncode, done.stdout, len(spooled(tmp_path))) == (6, b"ran\n", 1)
+
+
+def test_a_limit_of_a_month_is_no_trouble(daemon: ScriptedDaemon, tmp_path: Path) -> None:
+    """It is longer than poll(2) can wait."""
+    assert run(daemon, tmp_path, "--timeout", "30d", "--", "sh", "-c", "exit 6").returncode == 6
+
+
+def test_names_that_are_no_utf8_are_no_trouble(daemon: ScriptedDaemon, tmp_path: Path) -> None:
+    """Whatever bytes stand on the command line, the command runs and the alert goes out."""
+    odd = os.fsdecode(b"\xff")
+    done = run(daemon, tmp_path, "--heartbeat", odd, "--receiver", odd, "--name", odd, "--", "sh", "-c", "exit 6")
+    assert done.returncode == 6
+    assert daemon.posts[-1].path == "/alerts/native?receiver=%3F"
 
 
 @pytest.mark.parametrize(

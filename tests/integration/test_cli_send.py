@@ -14,7 +14,7 @@ import pytest
 from app.domain.spooled import decode_spooled
 from tests.support.mailalert_command import environment, mailalert
 from tests.support.ports import free_port
-from tests.support.scripted_daemon import ACCEPTED, ScriptedDaemon, scripted_daemon
+from tests.support.scripted_daemon import ACCEPTED, INVALID, ScriptedDaemon, scripted_daemon
 from tests.support.waiting import until
 
 CANARY = "canary-8f3a"
@@ -126,12 +126,17 @@ def test_a_useless_token_file_ends_with_78(tmp_path: Path, content: str | None) 
         (403, {"detail": "This token may not send alerts."}, 77, "may not send", True),
         (
             422,
-            {"detail": "Two fields are wrong.", "errors": [{"pointer": "/labels/a", "detail": "too long"}]},
+            {
+                "type": INVALID,
+                "detail": "Two fields are wrong.",
+                "errors": [{"pointer": "/labels/a", "detail": "too long"}],
+            },
             65,
             "labels/a: too long",
             False,
         ),
-        (413, {"detail": "The body is too large."}, 65, "too large", False),
+        (413, {"detail": "The body is too large."}, 65, "too large", True),
+        (422, {"title": "of another service"}, 65, "of another service", True),
         (503, {"detail": "The disk is full."}, 0, "The disk is full.", True),
         (500, b"<html>", 0, "just now", True),
         (429, {"detail": "Too many."}, 0, "Too many.", True),
@@ -215,7 +220,7 @@ def test_a_kept_alert_that_is_refused_is_put_aside(start: Start, tmp_path: Path)
     """One that can never be taken does not stand before the others for ever, and does not vanish."""
     mailalert("send", "s", "--url", nowhere(), home=tmp_path, environ=NO_WAIT)
     (file,) = spooled(tmp_path)
-    done = mailalert("send", "--spooled", "--url", start(422, {"detail": "wrong"}).url, home=tmp_path)
+    done = mailalert("send", "--spooled", "--url", start(422, {"type": INVALID, "detail": "wrong"}).url, home=tmp_path)
     assert (done.returncode, spooled(tmp_path)) == (0, [])
     assert file.with_name(f"{file.name}.refused").exists()
     assert b"wrong" in done.stderr

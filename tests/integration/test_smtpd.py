@@ -152,14 +152,28 @@ def test_an_endless_message_takes_no_memory(start: Start, block: bytes) -> None:
 
 
 def test_an_endless_command_takes_no_memory(start: Start) -> None:
-    """A command without a line end leaves the memory flat."""
+    """A command without a line end leaves the memory flat, and ends the session."""
     site = start()
     with closing(site.connect()) as connection:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        flood(connection, b"x" * MEBIBYTE, 100 * MEBIBYTE)
-        connection.sendall(b"\r\nQUIT\r\n")
-        assert codes(read_all(connection).decode().splitlines()) == ["500", "221"]
+        assert flood(connection, b"x" * MEBIBYTE, 100 * MEBIBYTE) < 10 * MEBIBYTE
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 10 * 1024  # KiB
+
+
+def test_a_command_that_is_too_long_is_refused(start: Start) -> None:
+    """And the session goes on: it may be a mistake."""
+    assert codes(converse(start(), b"x" * 60_000 + b"\r\n")) == ["500", "221"]
+
+
+@pytest.mark.parametrize("request_line", ["POST / HTTP/1.1", f"POST /{'x' * 5000} HTTP/1.1", "MINE / HTTP/1.1"])
+def test_a_post_of_http_sends_no_mail(start: Start, request_line: str) -> None:
+    """What a page makes a browser post to the port of the intake is not read as commands."""
+    site = start()
+    with closing(site.connect()) as connection:
+        post = f"{request_line}\r\nHost: localhost\r\n\r\n".encode()
+        connection.sendall(post + ENVELOPE + b"Subject: x\r\n\r\n.\r\n")
+        assert read_all(connection).endswith(b"421 4.7.0 This is no HTTP server\r\n")
+    assert site.inbox.mails == []
 
 
 def test_recipients_over_the_limit_are_put_off(start: Start) -> None:

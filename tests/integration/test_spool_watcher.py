@@ -3,7 +3,7 @@
 import asyncio
 import os
 import pwd
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,9 +17,10 @@ from app.domain.errors import JournalUnavailable
 from app.domain.receipt import Claim, KeptReceipt, Receipt
 from app.domain.spooled import MAX_FILE, SpooledAlert, encode_spooled
 from app.intake import spool as spool_module
+from app.intake import spool_listing
 from app.intake.sizes import SizeLimits
 from app.intake.spool import SpoolWatcher
-from app.intake.spool_folder import SpoolFolder
+from app.intake.spool_folder import SpoolFolder, Unusable
 from app.intake.spool_reading import SpoolReader
 from app.pipeline.ingest import Submission
 from app.pipeline.once import Once
@@ -158,22 +159,76 @@ def a_huge_file(site: Site) -> None:
 
 
 @pytest.mark.parametrize("lay", [a_link, a_hard_link, a_pipe, a_folder, a_huge_file])
-async def test_what_is_no_plain_file_is_left_and_told_once(site: Site, lay: object) -> None:
+async def test_what_is_no_plain_file_is_removed(site: Site, lay: Callable[[Site], None]) -> None:
     """A trap in a directory that everybody writes hurts nobody, and keeps no alert waiting."""
-    assert callable(lay)
     lay(site)
     site.put(2)
     with capture_logs() as logs:
-        assert [await site.watcher.look() for _ in range(3)] == [1, 0, 0]
-    assert (site.ingest.subjects, site.left()) == (["s2"], ["1.alert"])
-    assert [event["event"] for event in logs].count("spool_file_left") == 1
+        await site.watcher.look()
+        assert [await site.watcher.look() for _ in range(2)] == [0, 0]
+    assert (site.ingest.subjects, site.left()) == (["s2"], [])
+    told = [event["event"] for event in logs if event["log_level"] == "warning"]
+    assert told in (["spool_tidied"], ["spool_file_removed"])
 
 
-async def test_a_mended_file_gets_another_chance(site: Site) -> None:
-    """What was too large, and is no more, is taken."""
-    a_huge_file(site)
-    assert await site.watcher.look() == 0
-    (site.path / "1.alert").write_bytes(encode_spooled(site.alert(4)))
+async def test_thousands_of_links_keep_nobody_waiting(site: Site) -> None:
+    """Whoever lays them has one turn like everybody else, and they are gone after one look."""
+    for number in range(1_000):
+        (site.path / f"0{number:04d}.alert").symlink_to("/etc/passwd")
+    site.put()
+    assert await site.watcher.look() == 1
+    assert (site.ingest.subjects, site.left()) == (["s0"], [])
+
+
+async def test_drafts_of_the_future_are_old(site: Site) -> None:
+    """Anybody may set the time of a file, and a hundred thousand such files would stay for ever."""
+    (site.path / ".draft").touch()
+    os.utime(site.path / ".draft", (4e9, 4e9))
+    await site.watcher.look()
+    assert site.left() == []
+
+
+async def test_nobody_writes_drafts_without_end(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However new they are: of one user so many are in the making, and no more."""
+    monkeypatch.setattr(spool_listing, "MAX_DRAFTS", 3)
+    now = site.clock.now().timestamp()
+    for number in range(5):
+        (site.path / f".{number}").touch()
+        os.utime(site.path / f".{number}", (now, now))
+    await site.watcher.look()
+    assert len(site.left()) == 3
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+async def test_every_user_has_a_turn(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One who leaves thousands of alerts does not keep another's waiting."""
+    monkeypatch.setattr(spool_module, "AT_ONCE", 2)
+    for number in range(4):
+        site.put(number)
+    os.chown(site.put(9), 1, 1)
+    await site.watcher.look()
+    assert sorted(site.ingest.subjects) == ["s0", "s9"]
+
+
+async def test_what_its_command_still_posts_is_not_taken(site: Site) -> None:
+    """Until it is let go, or the command has ended: the post may name people whom the spool may not."""
+    with site.spool.hold(site.alert()):
+        assert await site.watcher.look() == 0
+    assert await site.watcher.look() == 1
+
+
+async def test_what_cannot_be_read_is_left_and_told_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody may mend it; until then it is not looked at."""
+    file = site.put(4)
+
+    def refuse(_file: object, *, at: object) -> None:
+        raise Unusable("it cannot be opened")
+
+    with monkeypatch.context() as patch, capture_logs() as logs:
+        patch.setattr(SpoolReader, "read", lambda _self, file, at: refuse(file, at=at))
+        assert [await site.watcher.look() for _ in range(2)] == [0, 0]
+    assert [event["event"] for event in logs] == ["spool_file_left"]
+    file.touch()
     assert await site.watcher.look() == 1
     assert site.ingest.subjects == ["s4"]
 

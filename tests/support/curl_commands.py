@@ -62,6 +62,14 @@ COMMANDS = {
         """,
         Expected(FAILED, "critical", says="topic: backup"),
     ),
+    "ntfy, a message that is JSON": (
+        """curl -H "Title: Backup failed" -H "Priority: urgent" -H "Tags: skull" -d '{"exit": 23}' "$URL" """,
+        Expected(FAILED, "critical", says='"exit": 23'),
+    ),
+    "ntfy, a message that looks like a form": (
+        """curl -H "Title: Backup failed" -H "Priority: urgent" -d 'message=exit 23' "$URL" """,
+        Expected(FAILED, "critical", says="message=exit 23"),
+    ),
     "ntfy, bearer": ('curl -H "Authorization: Bearer $TOKEN" -d "Backup failed" "$BARE"', Expected(FAILED)),
     "ntfy, user": ('curl -u ":$TOKEN" -d "Backup failed" "$BARE"', Expected(FAILED)),
     "ntfy, auth in the query": (
@@ -169,6 +177,14 @@ COMMANDS = {
         'curl -XPOST "$URL" -d summary="Disk full" -d dedup=disk-check -d action=close',
         Expected("Disk full", key="goalert/disk-check", status="resolved"),
     ),
+    "GoAlert, close by its dedup": (
+        'curl -XPOST "$URL" -d dedup=disk-check -d action=close',
+        Expected("disk-check", key="goalert/disk-check", status="resolved"),
+    ),
+    "GoAlert and a file": (
+        'curl "$URL" -F summary="Disk full" -F log=@backup.log',
+        Expected("Disk full", has_log=True),
+    ),
     # Alerta: its API
     "Alerta": (
         """
@@ -201,6 +217,11 @@ COMMANDS = {
     ),
     "a pipe of unknown length": ("""echo 'Backup failed' | curl -T - "$URL" """, Expected(FAILED)),
     "a log as the body": ('curl -T backup.log "$URL"', Expected(LOG.splitlines()[0], says=LOG)),
+    "a file alone": ('curl -F file=@backup.log "$URL"', Expected("backup.log", has_log=True)),
+    "a file with a subject in the query": (
+        'curl -F file=@backup.log "$URL&subject=Backup+failed&severity=error"',
+        Expected(FAILED, "error", has_log=True),
+    ),
     "native, form": (
         'curl "$URL" -F subject="Backup failed" -F severity=error -F log=@backup.log',
         Expected(FAILED, "error", has_log=True),

@@ -35,7 +35,9 @@ exit 2
 """
 OBJECTS = """
 object CheckCommand "backup" {{ command = [ "/bin/sh", "{folder}/check" ] }}
-object Host "db1" {{ display_name = "DB 1", address = "192.0.2.5", check_command = "backup", enable_active_checks = false }}
+object Host "db1" {{
+  display_name = "DB 1", address = "192.0.2.5", check_command = "backup", enable_active_checks = false
+}}
 object Service "backup" {{
   host_name = "db1", display_name = "Backup", check_command = "backup"
   max_check_attempts = 1, check_interval = 1s, retry_interval = 1s

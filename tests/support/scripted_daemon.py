@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+INVALID = "/problems/invalid-alert"  # the type of a problem document, as in app/httpkit/problems.py
 ACCEPTED = (202, {"id": "0ABCDEFGHJKMN", "status": "accepted"})
 
 
@@ -26,12 +27,17 @@ class Post:
 
 
 class ScriptedDaemon(ThreadingHTTPServer):
-    """Gives the answers in order, the last one again and again. Each is a status, a body, and perhaps headers."""
+    """Gives the answers in order, the last one again and again. Each is a status, a body, and perhaps headers.
+
+    An object with an error status is a problem document, as the real daemon sends it.
+    """
 
     def __init__(self, *answers: tuple[Any, ...], port: int = 0) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.answers = list(answers or [ACCEPTED])
         self.posts: list[Post] = []
+        self._silent: tuple[str, ...] = ()
+        self._speak = threading.Event()
 
     @property
     def url(self) -> str:
@@ -43,6 +49,20 @@ class ScriptedDaemon(ThreadingHTTPServer):
         """The one alert that was posted."""
         (post,) = self.posts
         return post.alert
+
+    @contextmanager
+    def silent(self, *endings: str) -> Iterator[None]:
+        """Answer nothing to what is posted to a path with one of these endings, up to the end of the block."""
+        self._silent, self._speak = endings, threading.Event()
+        try:
+            yield
+        finally:
+            self._speak.set()
+
+    def stay_silent(self, path: str) -> None:
+        """Return once the path is to be answered."""
+        if path.endswith(self._silent):
+            self._speak.wait()
 
     def next_answer(self) -> tuple[Any, ...]:
         """Return what is to be answered now."""
@@ -56,10 +76,13 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep the request, and answer."""
         body = self.rfile.read(int(self.headers["Content-Length"] or 0))
         self.server.posts.append(Post(self.path, dict(self.headers), body))
+        self.server.stay_silent(self.path)
         status, answer, *more = self.server.next_answer()
         data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         self.send_response(status)
-        for name, value in (more[0] if more else {}).items():
+        is_problem = status >= 400 and isinstance(answer, dict)
+        fields = ({"Content-Type": "application/problem+json"} if is_problem else {}) | (more[0] if more else {})
+        for name, value in fields.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()

@@ -121,10 +121,13 @@ def codes(lines: list[str]) -> list[str]:
     return [line[:3] for line in lines if line[3] == " "]
 
 
-def flood(connection: socket.socket, block: bytes, total: int) -> None:
-    """Send `block` over and over, `total` bytes in all, or until the server has had enough."""
+def flood(connection: socket.socket, block: bytes, total: int) -> int:
+    """Send `block` over and over, `total` bytes in all, or until the server has had enough; return how much went."""
+    sent = 0
     try:
-        for _ in range(total // len(block)):
+        while sent < total:
             connection.sendall(block)
+            sent += len(block)
     except OSError:
         pass
+    return sent

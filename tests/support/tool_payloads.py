@@ -31,6 +31,10 @@ def payload_of(value: object, *, at: datetime = AT) -> Payload:
 def format_of(name: str) -> Format:
     """Return the format whose name the name of a body begins with."""
     fitting = [known for known in all_formats().values() if name.startswith(known.name)]
+    assert fitting, (
+        f"{name}.json in tests/payloads/ begins with the name of no format: name it after one of "
+        f"{', '.join(sorted(all_formats()))}, or give the format this name"
+    )
     return max(fitting, key=lambda known: len(known.name))
 
 

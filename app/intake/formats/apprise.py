@@ -11,8 +11,10 @@ from app.intake.attachments import Upload
 from app.intake.base64_text import decode_base64
 from app.intake.draft import draft
 from app.intake.format import Format, NotUnderstood, Payload
+from app.intake.formats import ntfy
 from app.intake.incoming import Reading
 from app.intake.lenient import first_text, objects_of, texts_of
+from app.intake.title import read_title
 
 TOOL = "apprise"
 SEVERITIES = {
@@ -31,13 +33,13 @@ ATTACHMENTS = ("attachments", "attachment", "attach")
 def _alert(fields: Mapping[str, Any], payload: Payload) -> Alert:
     tags = ", ".join(texts_of(fields.get("tag")) + texts_of(fields.get("tags")))
     return draft(
-        subject=first_text(fields, "title"),
+        subject=first_text(fields, "title") or read_title(payload.headers.get("title", "")),
         content=first_text(fields, "body", "message"),
         severity=SEVERITIES.get(_type(fields), Severity.WARNING),
         source=TOOL,
         links=[(url, "Attachment") for name in ATTACHMENTS for url in texts_of(fields.get(name))],
         extra={"tag": tags} if tags else {},
-        files=[*payload.files, *_files(fields)],
+        files=_files(fields),
     )
 
 
@@ -67,7 +69,8 @@ def _recognises(payload: Payload) -> bool:
     fields = payload.object
     if not fields.keys() <= FIELDS:
         return False
-    return "body" in fields or ("message" in fields and _type(fields) in SEVERITIES)
+    is_message = "body" in fields or ("message" in fields and _type(fields) in SEVERITIES)
+    return is_message and not ntfy.is_addressed(payload)
 
 
 def _read(payload: Payload) -> Reading:

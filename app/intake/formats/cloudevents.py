@@ -6,6 +6,7 @@ The data of an event may be anything; what is found in it by its usual names bec
 
 import json
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,16 +17,16 @@ from app.intake.batches import read_each
 from app.intake.clues import links_in, readable, severity_in, subject_in
 from app.intake.draft import draft
 from app.intake.format import Format, NotUnderstood, Payload
+from app.intake.formats.native import MAX_ALERTS
 from app.intake.incoming import EventKey, Reading
 from app.intake.lenient import first_text, moment_of, object_of, text_of
+from app.intake.severities import known_severity
 
 TOOL = "cloudevents"
 VERSION = "specversion"
 NEEDED = ("id", "source", "type")  # section 3.1.1 of the specification, beside the version
 BATCH = "application/cloudevents-batch"
 HEADER_PREFIX = "ce-"
-# The attributes that stay the same however often an event is sent; those that carriers add may differ.
-LASTING = ("type", "subject", "data", "data_base64")
 OVER = frozenset({
     "resolved", "ok", "recovered", "recovery", "cleared", "closed", "normal", "inactive", "ended", "up",
 })  # fmt: skip
@@ -34,35 +35,46 @@ THERE = frozenset({
     "created",
 })  # fmt: skip
 KEYS = ("key", "fingerprint", "dedup_key", "dedupKey", "incident_id", "alert_id")
-KEPT = ("type", "id", "dataschema")
+CONSUMED = frozenset({VERSION, "datacontenttype", "data", "data_base64"})
+EMPTY: tuple[object, ...] = (None, "", [], {})
 
 Event = Mapping[str, Any]
 
 
-def _alert(event: Event, files: Sequence[Upload] = ()) -> Alert:
+def _alert(event: Event) -> Alert:
     data, file = _data(event)
     fields = object_of(data)
     status, stem = _status(event, fields)
-    at = moment_of(event.get("time"))
-    subject = _subject(event, data)
-    key = _key(event, fields, stem, subject) if status else ""
-    about = first_text(event, "subject")
-    labels = dict(object_of(fields.get("labels")))
+    key = _key(event, fields, stem) if status else ""
+    source, about, at = first_text(event, "source"), first_text(event, "subject"), moment_of(event.get("time"))
+    # Fields of native alerts, which some put beside the attributes.
+    content, severity = text_of(event.get("content")), known_severity(text_of(event.get("severity")))
+    found = {"source": source, "subject": about, "time": at, "content": content, "severity": severity}
+    extra = _extra(event, {name for name, value in found.items() if value})
     named = {"subject": about} if about else {}
     return draft(
-        subject=subject,
-        content=data if isinstance(data, str) else readable(data) if data is not None else "",
-        severity=severity_in(data),
+        subject=_subject(event, data),
+        content="\n\n".join(text for text in (content, _readable(data)) if text),
+        severity=severity or severity_in(data),
         status=status or Status.FIRING,
-        source=first_text(event, "source"),
-        labels=labels | named if key else {},
+        source=source,
+        labels={**object_of(fields.get("labels")), **named} if key else {},
         key=key,
         starts_at=at if status is not Status.RESOLVED else None,
         ends_at=at if status is Status.RESOLVED else None,
         links=links_in(data),
-        extra={name: first_text(event, name) for name in KEPT if first_text(event, name)} | ({} if key else named),
-        files=[*files, file] if file else files,
+        extra=extra if key else extra | named,
+        files=[file] if file else (),
     )
+
+
+def _extra(event: Event, shown: set[str]) -> dict[str, Any]:
+    """Return all that the mail shows nowhere else, extension attributes above all."""
+    return {name: value for name, value in event.items() if name not in CONSUMED | shown and value not in EMPTY}
+
+
+def _readable(data: object) -> str:
+    return data if isinstance(data, str) else readable(data) if data is not None else ""
 
 
 def _data(event: Event) -> tuple[Any, Upload | None]:
@@ -99,20 +111,40 @@ def _subject(event: Event, data: object) -> str:
     return found or " ".join(text for text in (first_text(event, "type"), about) if text)
 
 
-def _key(event: Event, data: Event, stem: str, subject: str) -> str:
-    """An event has no key of its own: its id is new each time. What begins and ends is named by the rest."""
-    source = first_text(event, "source")
+def _key(event: Event, data: Event, stem: str) -> str:
+    """An event has no key of its own: its id is new each time. What begins and ends is named by the rest.
+
+    That is the key that the data gives, else the type without its last word, and what the event is about. What the
+    data sums up is no part of it: `disk 97% full` may end as `disk 41% full`.
+    """
     given = first_text(data, *KEYS)
-    return "/".join([TOOL, source, given] if given else [TOOL, source, stem, subject])
+    names = [given] if given else [stem, first_text(event, "subject")]
+    return "/".join(name for name in (TOOL, first_text(event, "source"), *names) if name)
 
 
-def _event_key(event: Event, sent: bytes) -> EventKey | None:
+def _event_key(event: Event, body: bytes = b"") -> EventKey | None:
+    """Return the name of the event, and what it says: the same in each of the three modes.
+
+    Of its attributes these three stay the same however often an event is sent; those that carriers add may differ.
+    `body` is what the event carries if that is no text.
+    """
     name, source = first_text(event, "id"), first_text(event, "source")
-    return EventKey(f"{TOOL}/{source}\0{name}", sent) if name and source else None
+    if not name or not source:
+        return None
+    data, file = _data(event)
+    carried = file.data if file else body
+    said = [first_text(event, "type"), first_text(event, "subject"), data, sha256(carried).hexdigest()]
+    return EventKey(f"{TOOL}/{source}\0{name}", json.dumps(said, sort_keys=True).encode())
 
 
-def _canonical(event: Event) -> bytes:
-    return json.dumps({name: event.get(name) for name in LASTING}, sort_keys=True).encode()
+def _batch_keys(events: Sequence[Any]) -> list[EventKey | None]:
+    """Return the name of the event behind each of the alerts; what read_each puts into one has that of all it says."""
+    alone = len(events) if len(events) <= MAX_ALERTS else MAX_ALERTS - 1
+    keys = [_event_key(event) if isinstance(event, dict) else None for event in events[:alone]]
+    if alone < len(events):
+        said = json.dumps(events[alone:], sort_keys=True).encode()
+        keys.append(EventKey(f"{TOOL}/rest/{sha256(said).hexdigest()}", said))
+    return keys
 
 
 def _is_event(value: object) -> bool:
@@ -148,14 +180,13 @@ def _read(payload: Payload) -> Reading:
     event = payload.object
     if not event.keys() & {"type", "data"}:
         raise NotUnderstood("neither the type nor the data of an event is there")
-    return _reading((_alert(event),), [_event_key(event, _canonical(event))])
+    return _reading((_alert(event),), [_event_key(event)])
 
 
 def _read_binary(payload: Payload) -> Reading:
     event = _from_header(payload)
-    alert = _alert(event, payload.files)
-    sent = text_of(event.get("type")).encode(errors="replace") + b"\0" + payload.body
-    return _reading((alert,), [_event_key(event, sent)])
+    alert = _alert(event)
+    return _reading((alert,), [_event_key(event, payload.body if event["data"] is None else b"")])
 
 
 def _read_batch(payload: Payload) -> Reading:
@@ -164,18 +195,11 @@ def _read_batch(payload: Payload) -> Reading:
         raise NotUnderstood("a batch of events is a JSON array")
     events = payload.array
     alerts = read_each(events, _alert) if events else ()
-    keys = [_event_key(event, _canonical(event)) for event in events if isinstance(event, dict)]
-    return _reading(alerts, keys, is_batch=True)
+    return _reading(alerts, _batch_keys(events), is_batch=True)
 
 
 def _reading(alerts: tuple[Alert, ...], keys: list[EventKey | None], *, is_batch: bool = False) -> Reading:
-    """Events without a name, or that were put together into one alert, cannot be told from others."""
-    named = tuple(key for key in keys if key is not None)
-    return Reading(
-        alerts,
-        is_batch=is_batch,
-        event_keys=named if len(named) == len(alerts) == len(keys) else (),
-    )
+    return Reading(alerts, is_batch=is_batch, event_keys=tuple(keys) if any(keys) else ())
 
 
 FORMAT = Format(name=TOOL, tool="CloudEvents", recognises=_recognises, read=_read, has_subjects=True)

@@ -5,13 +5,13 @@ attachments.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import unquote_to_bytes
 
 from app.domain.charset import BYTE_ORDER_MARKS
 from app.httpkit.problems import FieldError, invalid_alert
-from app.intake.attachments import MAX_ATTACHMENTS, attach, warnings_of
+from app.intake.attachments import MAX_ATTACHMENTS
 from app.intake.format import Format, Payload
 from app.intake.formats import native
 from app.intake.incoming import Reading, Rejected
@@ -51,19 +51,13 @@ def _is_field(piece: bytes) -> bool:
     return bool(equals and _NAME.fullmatch(unquote_to_bytes(name)))
 
 
-def read(body: bytes, charset: str = "") -> Reading:
-    """Return the alert of a form, under the rules of native JSON. An empty field counts as not given."""
-    pairs, warnings = pairs_of(body, charset)
-    return read_fields(pairs, warnings)
-
-
 def pairs_of(body: bytes, charset: str = "") -> tuple[list[tuple[str, str]], tuple[str, ...]]:
     """Return the names and values of a form in order, and the warnings of decoding them."""
     return read_pairs(body.removeprefix(_UTF8_MARK), charset)
 
 
-def read_fields(pairs: Iterable[tuple[str, str]], warnings: Sequence[str] = ()) -> Reading:
-    """Return the alert of the names and values of a form; `warnings` are those of decoding them."""
+def _alert_of(pairs: Iterable[tuple[str, str]]) -> Reading:
+    """Return what the names and values say, under the rules of native JSON. An empty field counts as not given."""
     fields: dict[str, object] = {}
     labels: dict[str, str] = {}
     lists: dict[str, list[str]] = {}
@@ -79,7 +73,7 @@ def read_fields(pairs: Iterable[tuple[str, str]], warnings: Sequence[str] = ()) 
             fields[name] = value if name == "content" else value.strip()
     given = {"labels": labels, **lists}
     reading = native.read(fields | {name: value for name, value in given.items() if value})
-    return replace(reading, warnings=(*warnings, *repeated, *reading.warnings))
+    return replace(reading, warnings=(*repeated, *reading.warnings))
 
 
 def _recognises(payload: Payload) -> bool:
@@ -90,12 +84,7 @@ def _read(payload: Payload) -> Reading:
     if len(payload.files) > MAX_ATTACHMENTS:
         error = FieldError("/attachments", f"must be at most {MAX_ATTACHMENTS} files, and are {len(payload.files)}")
         raise Rejected(invalid_alert("The alert was not taken.", [error]))
-    reading = read_fields(payload.pairs)
-    if not payload.files:
-        return reading
-    (alert,) = reading.alerts
-    warnings = reading.warnings + warnings_of(payload.files)
-    return replace(reading, alerts=(replace(alert, attachments=attach(payload.files)),), warnings=warnings)
+    return _alert_of(payload.pairs)
 
 
 FORMAT = Format(name="form", tool="", recognises=_recognises, read=_read)

@@ -1,4 +1,5 @@
-"""Gatus' custom alerts, whose body the site writes itself: the text of its documentation, or named fields.
+"""Gatus' custom alerts, whose body the site writes itself: the text of its documentation, or named fields. It knows no
+severities: what is down is an error.
 
 The text tells no more than whether it is over, so it is a one-shot. The fields have a key:
 `{"status": "[ALERT_TRIGGERED_OR_RESOLVED]", "endpoint": "[ENDPOINT_NAME]", "group": "[ENDPOINT_GROUP]",
@@ -9,14 +10,16 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from app.domain.alert import Alert, Status
+from app.domain.alert import Alert, Severity, Status
 from app.intake.draft import draft
 from app.intake.format import Format, NotUnderstood, Payload
 from app.intake.incoming import Reading
 from app.intake.lenient import first_text
+from app.intake.severities import severity_of
 
 TOOL = "gatus"
 TEXT_FIELDS = frozenset({"text"})
+DOWN = Severity.ERROR
 STATUSES = {"TRIGGERED": Status.FIRING, "RESOLVED": Status.RESOLVED}
 
 _TEXT = re.compile(r"\s*(TRIGGERED|RESOLVED):\s*(.*?)[\s-]*", re.DOTALL)  # placeholders without a value leave dashes
@@ -26,7 +29,7 @@ def _of_text(text: str) -> Alert:
     told = _TEXT.fullmatch(text)
     if told is None:
         return draft(subject="", content=text, source=TOOL)
-    return draft(subject=told[2], content=told[2], status=STATUSES[told[1]], source=TOOL)
+    return draft(subject=told[2], content=told[2], severity=DOWN, status=STATUSES[told[1]], source=TOOL)
 
 
 def _of_fields(fields: Mapping[str, Any]) -> Alert:
@@ -37,6 +40,7 @@ def _of_fields(fields: Mapping[str, Any]) -> Alert:
     return draft(
         subject=f"{name}: {description}" if description else f"{name} is unhealthy",
         content="\n".join(line for line in lines if line),
+        severity=severity_of(first_text(fields, "severity"), DOWN),
         status=STATUSES.get(first_text(fields, "status").strip().upper(), Status.FIRING),
         source=TOOL,
         labels={"endpoint": endpoint} | ({"group": group} if group else {}),

@@ -22,11 +22,15 @@ def _alert(fields: Mapping[str, Any], meta: Mapping[str, Any]) -> Alert:
     return draft(
         subject=first_text(fields, "summary", "dedup"),
         content=first_text(fields, "details"),
-        status=Status.RESOLVED if first_text(fields, "action").strip().lower() == CLOSE else Status.FIRING,
+        status=Status.RESOLVED if _closes(fields) else Status.FIRING,
         source=TOOL,
         key=f"{TOOL}/{dedup}" if dedup else "",
         extra=meta,
     )
+
+
+def _closes(fields: Mapping[str, Any]) -> bool:
+    return first_text(fields, "action").strip().lower() == CLOSE
 
 
 def _fields(payload: Payload) -> Mapping[str, Any]:
@@ -43,7 +47,8 @@ def _meta(payload: Payload) -> Mapping[str, Any]:
 
 def _recognises(payload: Payload) -> bool:
     fields = _fields(payload)
-    if not isinstance(fields.get("summary"), str):
+    closes_one = _closes(fields) and isinstance(fields.get("dedup"), str)  # which needs no summary
+    if not (closes_one or isinstance(fields.get("summary"), str)):
         return False
     return fields.keys() <= FIELDS or not payload.body  # a query may also name what is ours
 

@@ -9,8 +9,10 @@ from typing import Any
 from app.domain.alert import Alert, Severity
 from app.intake.draft import draft
 from app.intake.format import Format, NotUnderstood, Payload
+from app.intake.formats import ntfy
 from app.intake.incoming import Reading
 from app.intake.lenient import first_text, number_of, object_of
+from app.intake.title import read_title
 
 TOOL = "gotify"
 FIELDS = frozenset({"title", "message", "priority", "extras", "appid", "id", "date"})
@@ -24,7 +26,7 @@ def _alert(fields: Mapping[str, Any], payload: Payload) -> Alert:
     extras = object_of(fields.get("extras"))
     notification = object_of(extras.get(NOTIFICATION))
     return draft(
-        subject=first_text(fields, "title"),
+        subject=first_text(fields, "title") or read_title(payload.headers.get("title", "")),
         content=first_text(fields, "message"),
         severity=_severity(number_of(fields.get("priority"))),
         source=TOOL,
@@ -33,7 +35,6 @@ def _alert(fields: Mapping[str, Any], payload: Payload) -> Alert:
             (first_text(notification, "bigImageUrl"), "Image"),
         ],
         extra={name: value for name, value in extras.items() if name not in {NOTIFICATION, DISPLAY}},
-        files=payload.files,
     )
 
 
@@ -45,7 +46,7 @@ def _severity(priority: float | None) -> Severity:
 
 def _recognises(payload: Payload) -> bool:
     fields = payload.object
-    return "message" in fields and fields.keys() <= FIELDS
+    return "message" in fields and fields.keys() <= FIELDS and not ntfy.is_addressed(payload)
 
 
 def _read(payload: Payload) -> Reading:

@@ -1,4 +1,4 @@
-"""ntfy's messages: a raw body with header fields or query parameters, or JSON with a topic. They are one-shots.
+"""ntfy's messages: any body with header fields or query parameters, or JSON with a topic. They are one-shots.
 
 https://docs.ntfy.sh/publish/ names the fields; each has short names, and goes in any case, with or without `X-`.
 """
@@ -8,11 +8,14 @@ from dataclasses import replace
 
 from app.domain.address import Mailbox, parse_mailboxes
 from app.domain.alert import Alert, Severity
-from app.domain.charset import decode
+from app.domain.charset import decode, parse_content_type
 from app.domain.errors import AddressError
 from app.intake.attachments import Upload
-from app.intake.draft import draft
+from app.intake.clues import readable, severity_in
+from app.intake.draft import draft, with_files
+from app.intake.file_bodies import NAME_FIELDS, file_of
 from app.intake.format import Format, NotUnderstood, Payload
+from app.intake.formats import form
 from app.intake.incoming import Reading
 from app.intake.lenient import first_text, objects_of, text_of, texts_of
 from app.intake.title import read_title
@@ -25,7 +28,7 @@ NAMES = {
     "tags": ("x-tags", "tags", "tag", "ta"),
     "click": ("x-click", "click"),
     "attach": ("x-attach", "attach", "a"),
-    "filename": ("x-filename", "filename", "file", "f"),
+    "filename": NAME_FIELDS,
     "markdown": ("x-markdown", "markdown", "md"),
     "email": ("x-email", "x-e-mail", "email", "e-mail", "mail", "e"),
     "delay": ("x-delay", "delay", "x-at", "at", "x-in", "in"),
@@ -50,7 +53,7 @@ PRIORITIES = {
     "urgent": Severity.CRITICAL,
 }
 EMPTY = "triggered"  # what ntfy itself says for a message without a text
-UNSAID = frozenset({"", "application/x-www-form-urlencoded"})  # what programs call a body whose type they do not know
+BESIDE_JSON = frozenset({"title", "priority", "prio", "tags"})  # of the query: any webhook may have `?a=1`
 
 _HEADER_NAMES = frozenset(name for names in NAMES.values() for name in names) - ALSO_OF_OTHERS
 _QUERY_NAMES = frozenset(name for names in NAMES.values() for name in names)
@@ -63,17 +66,18 @@ def _of_request(payload: Payload) -> Fields:
     fields: dict[str, object] = {}
     query = {name.lower(): value for name, value in payload.query.items()}
     for field, names in NAMES.items():
-        in_header = read_title(first_text(payload.headers, *names).encode("latin-1", "replace"))
+        in_header = read_title(first_text(payload.headers, *names))
         fields[field] = in_header.replace("\\n", "\n") if field == "message" else in_header
         fields[field] = fields[field] or first_text(query, *names)
     tags = text_of(fields["tags"])
     return {**fields, "tags": tags.split(",")} if tags else fields
 
 
-def _alert(fields: Fields, text: str, file: Upload | None) -> Alert:
-    message = text_of(fields.get("message")) or text
+def _alert(fields: Fields, text: str = "", file: Upload | None = None, default: Severity = Severity.WARNING) -> Alert:
+    """Return the alert; `default` is its severity without a priority. A message in the header stands above the text."""
+    message = "\n\n".join(part for part in (text_of(fields.get("message")), text) if part)
     title = text_of(fields.get("title"))
-    received = f"You received a file: {file.name}" if file else ""
+    received = f"You received a file: {file.name}".rstrip(": ") if file else ""
     recipients, not_understood = _recipients(text_of(fields.get("email")))
     extra = {
         "tags": ", ".join(tag.strip().replace("_", " ") for tag in texts_of(fields.get("tags"))),
@@ -84,7 +88,7 @@ def _alert(fields: Fields, text: str, file: Upload | None) -> Alert:
     alert = draft(
         subject=title,
         content=message or received or ("" if title else EMPTY),
-        severity=PRIORITIES.get(text_of(fields.get("priority")).strip().lower(), Severity.WARNING),
+        severity=PRIORITIES.get(text_of(fields.get("priority")).strip().lower(), default),
         source=TOOL,
         links=[
             (text_of(fields.get("click")), ""),
@@ -92,7 +96,6 @@ def _alert(fields: Fields, text: str, file: Upload | None) -> Alert:
             *_actions(fields.get("actions")),
         ],
         extra={name: value for name, value in extra.items() if value},
-        files=[file] if file else (),
     )
     return replace(alert, to=recipients) if recipients else alert
 
@@ -115,9 +118,15 @@ def _actions(value: object) -> list[tuple[str, str]]:
 
 def _file(payload: Payload, name: str) -> Upload | None:
     """Return the body where it is a file: one with a name, or one that is no text."""
-    if not payload.body or not (name or payload.files):
-        return None
-    return Upload(name, "" if payload.media_type in UNSAID else payload.media_type, payload.body)
+    return file_of(payload) if payload.body and (name or payload.files) else None
+
+
+def _text(payload: Payload) -> str:
+    """Return the body as a text, whatever else it may look like."""
+    if payload.document is not None and not payload.is_form:
+        return readable(payload.document)
+    _, charset = parse_content_type(payload.headers.get("content-type", ""))
+    return payload.text or decode(payload.body, charset).text
 
 
 def _is_json(payload: Payload) -> bool:
@@ -125,36 +134,49 @@ def _is_json(payload: Payload) -> bool:
     return isinstance(fields.get("topic"), str) and fields.keys() <= JSON_FIELDS and not payload.is_form
 
 
-def _is_form(payload: Payload) -> bool:
-    return payload.is_form or payload.media_type.startswith("multipart/")
+def _is_multipart(payload: Payload) -> bool:
+    return payload.media_type.startswith("multipart/")
+
+
+def is_addressed(payload: Payload) -> bool:
+    """Tell whether a body that others may know too has header fields of ntfy, and so is the text of a message."""
+    return _has_header(payload) and OURS.isdisjoint(payload.query) and not _is_multipart(payload)
+
+
+def _has_header(payload: Payload) -> bool:
+    headers = payload.headers
+    is_ours = headers.get("priority", "").strip().lower() in PRIORITIES
+    return is_ours or any(name in headers for name in _HEADER_NAMES)
+
+
+def _has_query(payload: Payload) -> bool:
+    names = _QUERY_NAMES if payload.document is None else BESIDE_JSON
+    return any(name.lower() in names for name in payload.query)
 
 
 def _recognises(payload: Payload) -> bool:
-    headers, query = payload.headers, payload.query
-    if _is_form(payload):
+    if _is_multipart(payload):
         return False
-    if payload.document is not None:
-        return _is_json(payload) or any(name in headers for name in NAMES["filename"])
-    if not OURS.isdisjoint(query):
+    if _is_json(payload):
+        return True
+    if not OURS.isdisjoint(payload.query):
         return False
-    return (
-        headers.get("priority", "").strip().lower() in PRIORITIES
-        or any(name in headers for name in _HEADER_NAMES)
-        or any(name.lower() in _QUERY_NAMES for name in query)
-    )
+    if payload.is_form:
+        return _has_header(payload) and form.NATIVE_FIELDS.isdisjoint(payload.object)
+    return _has_header(payload) or _has_query(payload)
 
 
 def _read(payload: Payload) -> Reading:
     if _is_json(payload):
-        alert = _alert(payload.object, "", None)
+        alert = _alert(payload.object)
         return Reading((alert,))
     fields = _of_request(payload)
-    if _is_form(payload) or (payload.document is not None and not any(fields.values())):
+    is_document = payload.document is not None and not payload.is_form
+    if _is_multipart(payload) or (is_document and not any(fields.values())):
         raise NotUnderstood("the body is neither a message nor JSON with a `topic`")
     file = _file(payload, text_of(fields["filename"]))
-    text = "" if file else payload.text or decode(payload.body).text
-    alert = _alert(fields, text, file)
-    return Reading((alert,))
+    alert = _alert(fields, "" if file else _text(payload), file, severity_in(payload.document))
+    return Reading((with_files(alert, [file]) if file and not payload.files else alert,))
 
 
-FORMAT = Format(name=TOOL, tool="ntfy", recognises=_recognises, read=_read)
+FORMAT = Format(name=TOOL, tool="ntfy", recognises=_recognises, read=_read, yields=True)

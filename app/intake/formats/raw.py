@@ -9,7 +9,7 @@ from app.domain.alert import Alert
 from app.domain.text import one_line
 from app.httpkit.problems import invalid_alert
 from app.intake.asked import asked_in
-from app.intake.attachments import Upload
+from app.intake.attachments import Upload, base_name
 from app.intake.clues import SUBJECTS, links_in, readable, severity_in, subject_in
 from app.intake.draft import draft
 from app.intake.format import Format, Payload
@@ -18,7 +18,8 @@ from app.intake.incoming import Reading, Rejected
 from app.intake.title import read_title
 
 SEARCHED = 8 * 1024  # characters of a broken document in which a subject is looked for
-MOST_FILE_NAMES = 5  # that the content lists; they all stand below the mail
+MULTIPART = "multipart/form-data"
+MOST_FILE_NAMES = 5  # that are listed; they all stand below the mail
 
 _NAMES = "|".join(SUBJECTS)
 # Templates put values in unescaped, so a quote ends one only where JSON could go on. Both are bounded: a body is
@@ -33,20 +34,21 @@ _PRODUCT = re.compile(r"[^\s/(]+")  # of a User-Agent (RFC 9110 section 10.1.5),
 def read(payload: Payload) -> Reading:
     """Return the alert of any body at all. Raises Rejected if there is none, nor a subject."""
     asked = asked_in(payload.query, severity_in(payload.document))
-    files = [file for file in payload.files if file.data]
-    text = payload.text or ("" if files or payload.document is not None else _bytes_as_text(payload))
-    subject = asked.subject or read_title(payload.headers.get("title", "").encode("latin-1", "replace"))
+    files = [file for file in payload.files if file.data or file.name]
+    # What counts as nothing in JSON (0, [], false) is a body all the same; a multipart without parts is none.
+    is_shown = files or payload.document or (payload.document is not None and payload.media_type == MULTIPART)
+    text = payload.text or ("" if is_shown else _bytes_as_text(payload))
+    subject = asked.subject or read_title(payload.headers.get("title", ""))
     if not (subject or files or payload.document or one_line(text)):
         raise Rejected(invalid_alert(EMPTY))
     alert: Alert = draft(
-        subject=subject or _subject(payload, text),
+        subject=subject or _subject(payload, text, files),
         content=_content(payload, text, files),
         severity=asked.severity,
         status=asked.status,
         source=asked.source,
         key=asked.key,
         links=links_in(payload.document),
-        files=files,
     )
     return Reading((alert,), asked.warnings, understood=False)
 
@@ -55,10 +57,19 @@ def _bytes_as_text(payload: Payload) -> str:
     return payload.body.decode(errors="backslashreplace")
 
 
-def _subject(payload: Payload, text: str) -> str:
-    found = one_line(subject_in(payload.document)) or _within(text)
+def _subject(payload: Payload, text: str, files: list[Upload]) -> str:
+    found = one_line(subject_in(payload.document)) or _within(text) or _named(files)
     agent = _PRODUCT.match(payload.headers.get("user-agent", ""))
-    return found or (f"Alert from {agent[0]}" if agent else "Alert of an unknown format")
+    what = "File" if files and not payload.document else "Alert"
+    return found or (f"{what} from {agent[0]}" if agent else f"{what} of an unknown format")
+
+
+def _named(files: list[Upload]) -> str:
+    """Return the names of the files, "" if they have none."""
+    names = [name for name in (base_name(file.name) for file in files) if name]
+    if len(names) < 2:
+        return "".join(names)
+    return f"{len(names)} files: {_listed(names)}"
 
 
 def _within(text: str) -> str:
@@ -83,9 +94,13 @@ def _told(files: list[Upload]) -> str:
     """Say that there is more than the text."""
     if not files:
         return ""
-    names = [f"{file.name or file.content_type or 'a file'} ({len(file.data)} bytes)" for file in files]
+    names = [f"{base_name(file.name) or file.content_type or 'a file'} ({len(file.data)} bytes)" for file in files]
+    return f"Attached as it came: {_listed(names)}"
+
+
+def _listed(names: list[str]) -> str:
     more = f" and {len(names) - MOST_FILE_NAMES} more" if len(names) > MOST_FILE_NAMES else ""
-    return f"Attached as it came: {', '.join(names[:MOST_FILE_NAMES])}{more}"
+    return ", ".join(names[:MOST_FILE_NAMES]) + more
 
 
 FORMAT = Format(name="raw", tool="", recognises=lambda _: False, read=read)

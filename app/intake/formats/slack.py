@@ -13,6 +13,7 @@ from app.intake.format import Format, NotUnderstood, Payload
 from app.intake.incoming import Reading
 from app.intake.lenient import first_text, moment_of, objects_of, text_of
 from app.intake.mrkdwn import Link, links_in, readable, without_emphasis
+from app.intake.severities import known_severity
 
 TOOL = "slack"
 MARKS = ("text", "attachments", "blocks")
@@ -21,6 +22,7 @@ FIELDS = frozenset({
     "parse", "unfurl_links", "unfurl_media", "thread_ts", "reply_broadcast", "response_type", "replace_original",
     "delete_original", "markdown_text", "metadata", "priority", "props", "type",
 })  # fmt: skip
+SEVERITY_FIELDS = frozenset({"severity", "priority"})  # titles, in any case
 GATUS = ("TRIGGERED:", "RESOLVED:")  # a text alone that begins so is of Gatus
 MAX_DEPTH = 10  # of elements in elements: rich text has four
 INNER = ("fields", "elements", "accessory")  # what a block may hold, in the order of Slack
@@ -36,7 +38,7 @@ class _Message:
         self.lines: list[str] = []
         self.titles: list[str] = []
         self.links: list[Link] = []
-        self.colours: list[str] = []
+        self.severities: list[Severity] = []
 
     def say(self, mrkdwn: str) -> str:
         """Add lines, and the links in them. Return the lines as a person reads them."""
@@ -78,7 +80,8 @@ class _Message:
     def take_attachment(self, attachment: Object) -> None:
         """Add what an attachment says; its fallback only if that is all."""
         before = len(self.lines)
-        self.colours.append(first_text(attachment, "color"))
+        if severity := _severity(attachment):
+            self.severities.append(severity)
         self.say(text_of(attachment.get("pretext")))
         self.entitle(text_of(attachment.get("title")))
         self.say(text_of(attachment.get("text")))
@@ -93,6 +96,15 @@ class _Message:
         self.link(first_text(attachment, "image_url"), "Image")
         for action in objects_of(attachment.get("actions")):
             self.link(first_text(action, "url"), _text(action))
+
+
+def _severity(attachment: Object) -> Severity | None:
+    """Return what a field says outright, else what the colour means; None if neither tells."""
+    for field in objects_of(attachment.get("fields")):
+        title, value = first_text(field, "title"), first_text(field, "value")
+        if title.strip(" :").lower() in SEVERITY_FIELDS and (told := known_severity(without_emphasis(readable(value)))):
+            return told
+    return severity_of_colour(first_text(attachment, "color"))
 
 
 def _text(block: Object) -> str:
@@ -122,12 +134,11 @@ def _alert(fields: Object) -> Alert:
     # A line of text beside blocks is for notifications: the subject is enough of it.
     says_all = bool(fields.get("blocks")) and len(message.lines) > 1 and opening and "\n" not in opening
     lines = message.lines[1:] if says_all else message.lines
-    severities = [severity for severity in map(severity_of_colour, message.colours) if severity is not None]
     names = ("channel", "username")
     return draft(
         subject=without_emphasis(next((text for text in candidates if text), "").partition("\n")[0]),
         content="\n".join(lines),
-        severity=max(severities, key=lambda severity: severity.rank, default=Severity.WARNING),
+        severity=max(message.severities, key=lambda severity: severity.rank, default=Severity.WARNING),
         source=TOOL,
         starts_at=moment_of(attachments[0].get("ts")) if attachments else None,
         links=message.links,

@@ -9,7 +9,6 @@ from app.domain.text import cut_middle, one_line, plain, shorten
 from app.httpkit.problems import invalid_alert
 from app.intake import notices
 from app.intake.asked import asked_in
-from app.intake.attachments import attach
 from app.intake.format import Format, Payload
 from app.intake.incoming import Reading, Rejected
 from app.intake.schema import MAX_CONTENT, MAX_SUBJECT
@@ -31,7 +30,7 @@ def read(payload: Payload) -> Reading:
     text = plain(given)
     if notices.was_repaired(given, text):
         warnings.append(notices.repaired_field("content"))
-    title = read_title(payload.headers.get("title", "").encode("latin-1"))
+    title = read_title(payload.headers.get("title", ""))
     alert = Alert(
         subject=_subject(asked.subject or title or first_line(text), notes),
         content=_content(text, notes),
@@ -40,7 +39,6 @@ def read(payload: Payload) -> Reading:
         source=asked.source,
         key=asked.key,
         notes=tuple(notes),
-        attachments=attach(payload.files),
     )
     return Reading((alert,), (*warnings, *asked.warnings))
 

@@ -45,7 +45,7 @@ def _macros(fields: Mapping[str, object]) -> Macros:
     macros: dict[str, str] = {}
     for name, value in fields.items():
         text = text_of(value).strip()
-        if text and not _UNRESOLVED.fullmatch(text):
+        if text and not (text[0] in "{*" and _UNRESOLVED.fullmatch(text)):
             macros[name.strip("{}").replace("_", ".").upper()] = text
     return macros
 

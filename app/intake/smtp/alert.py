@@ -39,7 +39,7 @@ def alert_of(
         files=files,
         notes=[*(f"The mail was not well-formed: {defect}." for defect in message.defects[:MAX_DEFECTS]), *notes],
     )
-    return replace(alert, receivers=addressing.receivers)
+    return replace(alert, receivers=addressing.receivers, also_routed=addressing.also_routed)
 
 
 def _severity_of(headers: Headers) -> Severity:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from app.domain.alert import Severity
-from app.domain.receiver import DEFAULT_RECEIVER
 from app.intake.severities import severity_of
 
 
@@ -12,24 +11,26 @@ from app.intake.severities import severity_of
 class Addressing:
     """Names of receivers in order, each once, and the highest severity that a recipient names; None for none.
 
-    Without a receiver the routes decide.
+    Without a receiver the routes decide; with `also_routed` they do so besides.
     """
 
     receivers: tuple[str, ...] = ()
+    also_routed: bool = False
     severity: Severity | None = None
 
 
 def read_recipients(recipients: Iterable[str], receivers: Mapping[str, str]) -> Addressing:
     """Return what they say; `receivers` are the names of all by their lower case, for addresses are written so.
 
-    Where some recipients are receivers and others are not, the default receiver has it for the others.
+    Where some recipients are receivers and others are not, the alert is routed for the others.
     """
     locals_and_words = [_parts(recipient) for recipient in recipients]
-    names = [receivers.get(local.lower(), DEFAULT_RECEIVER) for local, _ in locals_and_words]
-    is_chosen = any(local.lower() in receivers for local, _ in locals_and_words)
+    names = [receivers.get(local.lower()) for local, _ in locals_and_words]
+    chosen = tuple(dict.fromkeys(filter(None, names)))
     severities = [severity_of(word) for _, word in locals_and_words if word]
     return Addressing(
-        receivers=tuple(dict.fromkeys(names)) if is_chosen else (),
+        receivers=chosen,
+        also_routed=bool(chosen) and None in names,
         severity=max(severities, key=lambda severity: severity.rank, default=None),
     )
 

@@ -11,6 +11,10 @@ from typing import NamedTuple
 # "<" begins a tag only before these; anywhere else it is a "<" that somebody forgot to escape.
 _MARKUP = re.compile(r"<(?=[a-zA-Z/!?])")
 _NAME = re.compile(r"/?([a-zA-Z][^\s/>]{0,40})")
+_BARE = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,40})>")  # most tags have nothing but a name
+# A newsletter has a few thousand. What follows is read in one go: tags alone must not keep a processor for seconds.
+MAX_TAGS = 50_000
+_ANY_TAG = re.compile(r"<(?=[a-zA-Z/!?])[^>]*+>?")
 _TAG_STOP = re.compile(r">|=\s{0,8}([\"'])")
 _ATTRIBUTE = r"""(?<![^\s"'/])%s\s{0,8}=\s{0,8}(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))"""
 _ATTRIBUTES = {name: re.compile(_ATTRIBUTE % name, re.IGNORECASE) for name in ("href", "alt")}
@@ -37,11 +41,22 @@ def tokens(page: str) -> Iterator[Tag | str]:
     """Yield the page's tags and, with its references resolved, its text. Comments, scripts and styles are left out.
 
     A tag without an end is text, and so is all that follows it: nothing behind it can be told from the tag.
+    Behind MAX_TAGS of them a tag is no more than a space.
     """
-    position = 0
+    position = tags = 0
     while start := _MARKUP.search(page, position):
         if position < start.start():
             yield unescape(page[position : start.start()])
+        tags += 1
+        if tags > MAX_TAGS:
+            yield unescape(_ANY_TAG.sub(" ", page[start.start() :]))
+            return
+        bare = _BARE.match(page, start.start())
+        if bare:
+            tag = Tag(bare[2].lower(), bool(bare[1]), "")
+            yield tag
+            position = _end_of_hidden(page, tag, bare.end() - 1) + 1
+            continue
         position = start.end()
         if page[position] in "!?":
             position = _end_of_comment(page, position)

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 PIECE = 64 * 1024
 # RFC 2045 section 6.7 rule 3: a relay has added it. Looked at once for each run, so that time stays linear.
 _TRAILING = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n|\Z)")
+# Where a line of any length may be cut: behind an escape, or what cannot be a part of one.
+_SEAM = re.compile(rb"=[0-9A-Fa-f]{2}|[^ \t=\r\n]{3}")
 _WRONG_ESCAPE = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n|\Z)")
 
 
@@ -27,9 +29,12 @@ def decode_quoted_printable(data: bytes) -> tuple[bytes, bool]:
 
 
 def _pieces(data: bytes) -> Iterator[bytes]:
-    """Yield `data` in pieces that end with a line."""
+    """Yield `data` in pieces that end with a line, or within one that is longer than any may be (rule 5)."""
     start = 0
     while start < len(data):
-        end = data.find(b"\n", start + PIECE) + 1 or len(data)
+        end = data.find(b"\n", start + PIECE, start + 2 * PIECE) + 1
+        if not end:
+            seam = _SEAM.search(data, start + 2 * PIECE, start + 3 * PIECE)
+            end = seam.end() if seam else start + 3 * PIECE
         yield data[start:end]
         start = end

@@ -4,7 +4,7 @@ from app.mail.reading.dates import read_date
 from app.mail.reading.limits import ReadingLimits
 from app.mail.reading.message import Message
 from app.mail.reading.naming import file_name, given_name
-from app.mail.reading.parameters import Parametrised, read_parameters
+from app.mail.reading.parameters import Parametrised, read_parameters, without_comments
 from app.mail.reading.part import Part
 from app.mail.reading.texts import Body, BodyReader
 from app.mail.reading.transfer import decode_transfer
@@ -81,7 +81,7 @@ def _message(parts: tuple[Part, ...], body: Body, defects: tuple[str, ...]) -> M
         message_id=message_ids[0] if message_ids else "",
         in_reply_to=headers.identifiers("In-Reply-To"),
         references=headers.identifiers("References"),
-        auto_submitted=read_parameters(headers.raw("Auto-Submitted")).value.partition("(")[0].strip(),
+        auto_submitted=read_parameters(without_comments(headers.raw("Auto-Submitted"))).value,
         text=body.text,
         html=body.html,
         files=body.files,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from app.mail.reading.head import read_head
+from app.mail.reading.head import HeaderRoom, read_head
 from app.mail.reading.headers import Headers
 from app.mail.reading.limits import ReadingLimits
 from app.mail.reading.parameters import Parametrised, read_parameters
@@ -52,11 +52,14 @@ class Splitter:
     nodes: list[Node] = field(default_factory=list)
     _stack: list[_Open] = field(default_factory=list)
     _levels: dict[bytes, list[int]] = field(default_factory=dict)  # of each boundary, the innermost last
-    _fields_left: int = 0
+    _room: HeaderRoom = field(init=False)
+
+    def __post_init__(self) -> None:
+        limits = self.limits
+        self._room = HeaderRoom(limits.max_header_fields, limits.max_header_bytes, limits.max_field_bytes)
 
     def split(self) -> None:
         """Fill `nodes` and `defects`. Each octet is looked at a fixed number of times."""
-        self._fields_left = self.limits.max_header_fields
         current: Node | None = self._begin(0, None)
         position = self.nodes[0].start
         while self._stack:
@@ -85,8 +88,7 @@ class Splitter:
 
     def _begin(self, start: int, parent: int | None) -> Node:
         """Read the header at `start` and add its part; if it is a multipart, its own parts come next."""
-        head = read_head(self.data, start, max_fields=self._fields_left, is_boundary=self._is_boundary)
-        self._fields_left -= len(head.fields)
+        head = read_head(self.data, start, room=self._room, is_boundary=self._is_boundary)
         self.defects.update(dict.fromkeys(head.defects))
         default = PLAIN
         if parent is not None and self.nodes[parent].content_type.value == "multipart/digest":

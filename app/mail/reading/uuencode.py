@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 _BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,255})\r?\n", re.MULTILINE)
 MAX_FILES = 100  # of one text; nobody has sent so many this way, and what is behind them stays text
+MAX_BEGINS = 1000  # of one text, those without data counted; more are nobody's files
+MAX_LINES = 1_500_000  # of one file, 64 MiB; lines that hold next to nothing would be many more
 _MAX_LINE = 61  # the digit that tells 45 octets, and 60 digits; a check digit may follow
 
 
@@ -24,7 +26,10 @@ def find_files(text: bytes) -> list[UuFile]:
     """Return the files in `text`, in order. A `begin` without a line of data behind it begins none."""
     files: list[UuFile] = []
     end = 0
-    while len(files) < MAX_FILES and (begin := _BEGIN.search(text, end)):
+    for _ in range(MAX_BEGINS):
+        begin = _BEGIN.search(text, end)
+        if begin is None or len(files) == MAX_FILES:
+            break
         data, end, sound = _decode_lines(text, begin.end())
         if data:
             files.append(UuFile(begin[1].strip(), data, begin.start(), end, sound))
@@ -34,7 +39,9 @@ def find_files(text: bytes) -> list[UuFile]:
 def _decode_lines(text: bytes, start: int) -> tuple[bytes, int, bool]:
     """Return the data from `start` on, where it ends, and whether an `end` stands there."""
     data = bytearray()
-    while start < len(text):
+    for _ in range(MAX_LINES):
+        if start >= len(text):
+            break
         line_end = text.find(b"\n", start, start + _MAX_LINE + 4) + 1 or min(start + _MAX_LINE + 4, len(text))
         line = text[start:line_end].strip(b"\r\n")
         if line.rstrip() == b"end":

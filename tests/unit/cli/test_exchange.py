@@ -1,28 +1,36 @@
 """One HTTP request: what a server may answer, over real sockets of loopback."""
 
+import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
 
 from app.cli.exchange import HttpAnswer, NotHttp, exchange
+from app.cli.held_signals import signals_held
+from app.cli.line import BrokenOff
+from tests.support.ports import free_port
 
 
-def answered(data: bytes, body: bytes = b"", *, read: Callable[[socket.socket], object] | None = None) -> HttpAnswer:
+def answered(
+    data: bytes, body: bytes = b"", *, read: Callable[[socket.socket], object] | None = None, timeout_s: float = 30
+) -> HttpAnswer:
     """Return what comes of an answer of these bytes; the server has read as much as `read` does."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
             connection, _ = server.accept()
-            with connection:
+            with connection, suppress(OSError):  # it may wait no more
                 (read or (lambda peer: peer.recv(1 << 16)))(connection)
                 connection.sendall(data)
 
         threading.Thread(target=serve, daemon=True).start()
         url = urlsplit(f"http://127.0.0.1:{server.getsockname()[1]}")
-        return exchange(url, "POST", "/alerts", {"X": "y"}, body, timeout_s=30)
+        return exchange(url, "POST", "/alerts", {"X": "y"}, body, timeout_s=timeout_s)
 
 
 def test_the_request_says_what_it_is() -> None:
@@ -69,3 +77,44 @@ def test_an_answer_that_breaks_off_is_none() -> None:
     """Half an answer must not pass for a whole one."""
     with pytest.raises(NotHttp, match="broke off"):
         answered(b"HTTP/1.1 202 Accepted\r\nContent-Length: 20\r\n\r\n{}")
+
+
+def trickle(connection: socket.socket) -> None:
+    """Send an answer that never ends, a byte at a time."""
+    connection.sendall(b"HTTP/1.0 200 OK\r\nX: ")
+    with suppress(OSError):
+        while True:
+            connection.sendall(b"a")
+            time.sleep(0.02)
+
+
+def test_an_answer_that_never_ends_is_not_waited_for() -> None:
+    """The deadline holds for all of the exchange, not for each byte."""
+    with pytest.raises(TimeoutError):
+        answered(b"", read=trickle, timeout_s=0.3)
+
+
+def test_a_held_signal_ends_the_exchange() -> None:
+    """Whoever ends the command does not wait for a server that says nothing."""
+    ended, waiting = threading.Event(), threading.get_ident()
+
+    def stay_silent(_connection: socket.socket) -> None:
+        signal.pthread_kill(waiting, signal.SIGHUP)
+        ended.wait(30)
+
+    with signals_held():
+        with pytest.raises(BrokenOff):
+            answered(b"", read=stay_silent)
+        ended.set()
+
+
+def test_a_host_without_a_name_is_an_error_of_the_network() -> None:
+    """Not one of Python's, which nobody catches."""
+    with pytest.raises(OSError, match="no name of a host"):
+        exchange(urlsplit("http://a..b"), "GET", "/", {}, timeout_s=1)
+
+
+def test_where_nobody_listens_is_told() -> None:
+    """With the reason of the kernel."""
+    with pytest.raises(ConnectionRefusedError):
+        exchange(urlsplit(f"http://127.0.0.1:{free_port()}"), "GET", "/", {}, timeout_s=30)

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from app.cli import spool as spool_module
 from app.cli.client import ClientError, Daemon
-from app.cli.ending import DENIED, REFUSED, TEMPORARY
+from app.cli.ending import DENIED, PROTOCOL, REFUSED, TEMPORARY
 from app.cli.handing_in import Accepted, HandedIn, Handover, Kept, NotTaken, in_words
+from app.cli.held_file import SpoolError
 from app.cli.native import spooled_alert
 from app.cli.patience import Patience
-from app.cli.spool import Spool, SpoolError
+from app.cli.spool import Spool, read_spooled
 from app.domain.spooled import SpooledAlert
 
 DOWN = ClientError("down", TEMPORARY)
@@ -20,12 +22,14 @@ ANSWER = {"id": "1"}
 class ScriptedDaemon:
     """Answers in order; an error is raised."""
 
-    def __init__(self, *answers: dict[str, str] | ClientError) -> None:
+    def __init__(self, *answers: dict[str, str] | ClientError, on_post: Callable[[], object] = lambda: None) -> None:
         self.answers = list(answers)
+        self.on_post = on_post
         self.posted: list[SpooledAlert] = []
 
     def post_alert(self, alert: SpooledAlert) -> dict[str, str]:
         self.posted.append(alert)
+        self.on_post()
         answer = self.answers.pop(0)
         if isinstance(answer, ClientError):
             raise answer
@@ -33,7 +37,12 @@ class ScriptedDaemon:
 
 
 def hand_in(
-    daemon: ScriptedDaemon, spool: Spool | SpoolError, *, on_pause: Callable[[], object] = lambda: None
+    daemon: ScriptedDaemon,
+    spool: Spool | SpoolError,
+    *,
+    on_pause: Callable[[], object] = lambda: None,
+    content: str = "",
+    file: str = "",
 ) -> HandedIn:
     """Hand an alert with a file in; `on_pause` is called in each pause, of which the third is broken off."""
     pauses: list[float] = []
@@ -43,9 +52,10 @@ def hand_in(
         pauses.append(seconds)
         return len(pauses) == 3
 
-    document = {"subject": "s", "attachments": [{"name": "a", "content": ""}]}
+    document = {"subject": "s", "content": content, "attachments": [{"name": "a", "content": file}]}
     alert = spooled_alert(document, daemon=Daemon("http://127.0.0.1"))
-    return Handover(daemon, spool, Patience(60, pause=pause)).hand_in(alert)  # type: ignore[arg-type]  # a fake
+    with Handover(alert, daemon=daemon, spool=spool) as handover:
+        return handover.hand_in(Patience(60, pause=pause))
 
 
 @pytest.fixture
@@ -90,7 +100,7 @@ def test_a_wrong_token_is_not_waited_for(spool: Spool) -> None:
 @pytest.mark.parametrize("before", [[], [DOWN]], ids=["at once", "after a wait"])
 def test_what_is_refused_is_not_kept(spool: Spool, before: list[ClientError]) -> None:
     """It would be refused again and again."""
-    refused = ClientError("wrong", REFUSED, status=422)
+    refused = ClientError("wrong", REFUSED, status=422, is_final=True)
     assert hand_in(ScriptedDaemon(*before, refused), spool) == NotTaken(refused)
     assert spool.files() == []
 
@@ -99,7 +109,47 @@ def test_what_is_too_large_goes_without_files(spool: Spool) -> None:
     """The text matters more."""
     daemon = ScriptedDaemon(ClientError("large", REFUSED, status=413), ANSWER)
     assert hand_in(daemon, spool) == Accepted(ANSWER)
-    assert [b"attachments" in alert.body.partition(b"content")[0] for alert in daemon.posted] == [True, False]
+    assert [b'"attachments"' in alert.body for alert in daemon.posted] == [True, False]
+
+
+def test_what_is_still_too_large_goes_with_a_shorter_text(spool: Spool) -> None:
+    """A daemon with a small limit gets what fits, under the same key."""
+    large = ClientError("large", REFUSED, status=413)
+    daemon = ScriptedDaemon(large, large, ANSWER)
+    assert hand_in(daemon, spool, content="x" * 100_000) == Accepted(ANSWER)
+    assert len(daemon.posted[2].body) < 33 << 10
+    assert len({alert.key for alert in daemon.posted}) == 1
+
+
+def test_what_is_too_large_in_any_form_is_kept(spool: Spool) -> None:
+    """Somebody may raise the limit."""
+    large = ClientError("large", REFUSED, status=413)
+    assert hand_in(ScriptedDaemon(large, large), spool) == Kept(spool.files()[0], large)
+
+
+@pytest.mark.parametrize("code", [REFUSED, PROTOCOL])
+def test_what_another_service_says_does_not_cost_the_alert(spool: Spool, code: int) -> None:
+    """A wrong address, or a proxy in front of the daemon."""
+    error = ClientError("not found", code, status=404)
+    assert hand_in(ScriptedDaemon(error), spool) == Kept(spool.files()[0], error)
+
+
+def test_it_is_in_the_spool_before_it_is_posted(spool: Spool) -> None:
+    """And nobody takes it from there meanwhile."""
+    seen: list[SpooledAlert | None] = []
+    daemon = ScriptedDaemon(ANSWER, on_post=lambda: seen.extend(map(read_spooled, spool.files())))
+    hand_in(daemon, spool)
+    assert (seen, spool.files()) == ([None], [])
+
+
+def test_a_spool_that_is_nearly_full_keeps_the_text(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the log it still fits."""
+    monkeypatch.setattr(spool_module, "MAX_BYTES", 900)
+    outcome = hand_in(ScriptedDaemon(DOWN, DOWN, DOWN), spool, file="x" * 1_000)
+    assert outcome == Kept(spool.files()[0], DOWN)
+    alert = read_spooled(spool.files()[0])
+    assert alert is not None
+    assert b"attachments were left out" in alert.body
 
 
 def test_without_a_spool_both_reasons_are_told() -> None:

@@ -2,13 +2,15 @@
 
 import os
 import stat
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.cli import spool as spool_module
-from app.cli.spool import Spool, SpoolError, open_spool, read_spooled, usable_own_spool, usable_spool
+from app.cli.held_file import SpoolError
+from app.cli.spool import Spool, open_spool, read_spooled, usable_own_spool, usable_spool
 from app.domain.spooled import MAX_FILE, BrokenSpoolFile, SpooledAlert
 from tests.support.clock import NOW
 
@@ -122,3 +124,44 @@ def test_the_reason_for_no_spool_is_kept(tmp_path: Path) -> None:
     """It is told once the daemon cannot be reached either."""
     (tmp_path / "file").touch()
     assert isinstance(usable_spool({"MAILALERT_SPOOL": str(tmp_path / "file")}, LOCAL), SpoolError)
+
+
+class Vanished:
+    """An entry of a directory whose file another command has just posted."""
+
+    name = ".draft"
+
+    def stat(self, *, follow_symlinks: bool) -> os.stat_result:
+        raise FileNotFoundError(follow_symlinks)
+
+
+def test_what_other_commands_do_meanwhile_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs that fail together lose no alert: files come and go while the room is counted."""
+    monkeypatch.setattr(os, "scandir", lambda _folder: nullcontext([Vanished()]))
+    assert Spool(tmp_path, is_shared=False).put(ALERT).exists()
+
+
+def test_a_file_that_is_held_is_not_taken(tmp_path: Path) -> None:
+    """Its own command posts it; once that has ended, however it did, anybody may."""
+    spool = Spool(tmp_path, is_shared=False)
+    with spool.hold(ALERT) as held:
+        assert read_spooled(held.file) is None
+    assert read_spooled(held.file) == ALERT
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_a_sticky_folder_of_another_user_is_refused(tmp_path: Path) -> None:
+    """Its owner could take alerts out; only the daemon's user is trusted, or root."""
+    tmp_path.chmod(0o3733)
+    os.chown(tmp_path, 12345, 12345)
+    with pytest.raises(SpoolError, match="belongs to another user"):
+        open_spool(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_the_owner_of_the_usual_spool_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is the user of the daemon."""
+    tmp_path.chmod(0o3733)
+    os.chown(tmp_path, 12345, 12345)
+    monkeypatch.setattr(spool_module, "SHARED", tmp_path)
+    assert open_spool(tmp_path).is_shared

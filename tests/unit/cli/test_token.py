@@ -6,7 +6,9 @@ from hashlib import sha256
 import pytest
 from click.testing import CliRunner
 
+from app.cli import token
 from app.cli.token import new_token
+from app.settings import tokens
 
 
 def made(*options: str) -> list[str]:
@@ -37,7 +39,12 @@ def test_no_two_are_the_same() -> None:
     assert made("--quiet") != made("--quiet")
 
 
-@pytest.mark.parametrize("name", ["", 'a"b', "a b", "ä"])
+def test_names_are_those_of_the_settings() -> None:
+    """What the command prints is not refused at the next start; it does not load the settings, so it has a copy."""
+    assert token.NAME_PATTERN == tokens.NAME_PATTERN
+
+
+@pytest.mark.parametrize("name", ["", 'a"b', "a b", "ä", "-a", ".", "_", "a\n", "a" * 65])
 def test_a_name_that_settings_cannot_hold_is_refused(name: str) -> None:
     """Exit 64, and no token is made."""
     done = CliRunner().invoke(new_token, ["--name", name])

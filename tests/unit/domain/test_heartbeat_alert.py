@@ -33,7 +33,7 @@ def test_an_overdue_one_tells_what_was_expected() -> None:
     )
     assert alert.content == (
         "The last ping came at 2026-03-04 05:06:07 UTC.\n"
-        "One is expected every 1d, and may be 1 h late.\n"
+        "One is expected every 1d, and may be 1h late.\n"
         "So it was due at 2026-03-05 05:06:07 UTC."
     )
     assert (alert.source, alert.key, dict(alert.labels)) == ("heartbeat", "heartbeat/backup", {"heartbeat": "backup"})
@@ -47,7 +47,7 @@ TOLD = {
         OVERDUE,
         "It said at 2026-03-04 06:06:07 UTC that it starts, and not since then that it has ended.",
     ),
-    "not heard": (UP, replace(OVERDUE, deaf_for=3 * HOUR), "For 3 h of the time since then this daemon could not hear"),
+    "not heard": (UP, replace(OVERDUE, deaf_for=3 * HOUR), "For 3h of the time since then this daemon could not hear"),
 }
 
 
@@ -61,14 +61,14 @@ def test_cron_is_told_as_it_was_written() -> None:
     """With its zone."""
     nightly = a_heartbeat(schedule=Cron("0 3 * * *", "Europe/Berlin"))
     content = heartbeat_alert(Turn.OVERDUE, replace(overdue(), heartbeat=nightly)).content
-    assert 'One is expected by cron "0 3 * * *" in Europe/Berlin, and may be 1 h late.' in content
+    assert 'One is expected by cron "0 3 * * *" in Europe/Berlin, and may be 1h late.' in content
 
 
 def test_a_failure_tells_the_exit_code() -> None:
     """In the subject, with how long the run took in the text."""
     alert = heartbeat_alert(Turn.FAILED, overdue(before=OVERDUE, after=FAILED))
     assert alert.subject == "Heartbeat backup reported failure, exit code 3"
-    assert "It ran for 1 h 30 min." in alert.content
+    assert "It ran for 1h 30m." in alert.content
     assert "It had been overdue since 2026-03-05 06:06:07 UTC." in alert.content
 
 
@@ -80,7 +80,7 @@ def test_the_resolved_twin_shares_what_identifies_it() -> None:
     assert (resolved.status, resolved.ends_at) == (Status.RESOLVED, LATE + 26 * HOUR)
     for name in ("subject", "key", "severity", "starts_at", "labels"):
         assert getattr(resolved, name) == getattr(firing, name)
-    assert "It was down for 1 d 2 h.\nMeanwhile it reported 4 failures.\nIts exit code was 0." in resolved.content
+    assert "It was down for 1d 2h.\nMeanwhile it reported 4 failures.\nIts exit code was 0." in resolved.content
 
 
 def test_the_output_is_attached_and_its_end_shown() -> None:

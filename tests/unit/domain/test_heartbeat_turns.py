@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.heartbeat import DOWN, Ping, PingKind, Pulse, PulseState, due_at, overdue_at
-from app.domain.heartbeat_turns import Absence, Step, Turn, after_absence, on_look, on_ping
+from app.domain.heartbeat import DOWN, Pulse, PulseState, due_at, expected_at, overdue_at
+from app.domain.heartbeat_turns import CLOCK_TOLERANCE, Absence, Step, Turn, after_absence, on_look, on_ping
+from app.domain.ping import Ping, PingKind
 from tests.support.clock import NOW
 from tests.support.heartbeat_bench import BACKUP, DAY, HOUR, MINUTE
 
@@ -124,6 +125,39 @@ def test_a_clock_that_is_corrected_a_little_changes_nothing() -> None:
     """NTP steps by seconds."""
     slightly = replace(UP, last_ping_at=NOW + MINUTE)
     assert on_look(BACKUP, slightly, NOW) == Step(slightly)
+
+
+JUMPS = {
+    "right after the ping": (SECOND, 2 * SECOND, timedelta()),
+    "when it was due": (DAY + MINUTE, DAY + 2 * MINUTE, 2 * MINUTE),
+}
+
+
+@pytest.mark.parametrize(("left", "back", "deaf_for"), JUMPS.values(), ids=JUMPS.keys())
+def test_a_jump_of_the_clock_puts_it_off_no_longer_than_it_lasted(
+    left: timedelta, back: timedelta, deaf_for: timedelta
+) -> None:
+    """A year ahead, and back a moment later: the alert comes no more than that moment late."""
+    ahead = after_absence(BACKUP, UP, Absence(NOW + left, NOW + 365 * DAY))
+    pulse = on_look(BACKUP, on_look(BACKUP, ahead, NOW + 365 * DAY).pulse, NOW + back).pulse
+    assert pulse.deaf_for == deaf_for
+    assert overdue_at(BACKUP, pulse) == NOW + DAY + HOUR + deaf_for
+
+
+@given(st.lists(st.tuples(st.sampled_from([START, OK, None, "away"]), st.integers(-400, 400)), max_size=20))
+def test_whatever_the_clock_did_the_grace_is_the_longest_wait(sequence: list[tuple[Any, int]]) -> None:
+    """Once a ping is expected, after every look; the tolerance is for small corrections of the clock."""
+    pulse, now = UP, NOW
+    for event, hours in sequence:
+        left, now = now, now + timedelta(hours=hours)
+        if event == "away" and now > left:
+            pulse = after_absence(BACKUP, pulse, Absence(left, now))
+        elif isinstance(event, Ping):
+            pulse = on_ping(pulse, event, now).pulse
+        pulse = on_look(BACKUP, pulse, now).pulse
+        deadline = overdue_at(BACKUP, pulse)
+        assert deadline is None or deadline <= max(now, expected_at(BACKUP, pulse)) + HOUR
+        assert deadline is None or expected_at(BACKUP, pulse) <= now + DAY + CLOCK_TOLERANCE
 
 
 SENSELESS = {(turn, turn) for turn in Turn} | {(Turn.FAILED, Turn.OVERDUE)}

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.alert import Alert, Severity
-from app.domain.matcher import parse_matcher
 from app.domain.route import Route, receivers_for
+from app.settings.matchers import parse_matcher
 
 
 def route(*receivers: str, when: str = "", routes: tuple[Route, ...] = (), **changes: Any) -> Route:

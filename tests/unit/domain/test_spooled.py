@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.receipt import claim_of
+from app.domain.receipt import claim_of, request_bytes
 from app.domain.spooled import BrokenSpoolFile, SpooledAlert, decode_spooled, encode_spooled
 from tests.support.clock import NOW
 
@@ -69,15 +69,17 @@ def test_a_damaged_file_is_told(data: bytes) -> None:
 
 def test_its_claims_are_those_of_a_post() -> None:
     """A post that was taken, and whose answer was lost, is known again by its file."""
-    with_token = claim_of(KEY, ALERT.body, fingerprint=TOKEN)
-    without = claim_of(KEY, ALERT.body, fingerprint=b"")
+    query = [("receiver", name) for name in ALERT.receivers]
+    sent = request_bytes(ALERT.body, format_name="native", query=query)
+    with_token = claim_of(KEY, sent, fingerprint=TOKEN)
+    without = claim_of(KEY, sent, fingerprint=b"")
     assert ALERT.claims() == (with_token, without)
 
 
 def test_without_a_token_there_is_one_claim() -> None:
     """Nobody's key is named once."""
     alert = SpooledAlert(key=KEY, body=b"", made_at=NOW)
-    assert alert.claims() == (claim_of(KEY, b"", fingerprint=b""),)
+    assert alert.claims() == (claim_of(KEY, request_bytes(b"", format_name="native"), fingerprint=b""),)
 
 
 def test_the_token_is_not_shown() -> None:

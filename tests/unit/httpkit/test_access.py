@@ -210,3 +210,25 @@ def test_other_doors_share_the_count(access: AccessControl) -> None:
     assert wrong(access, 1).status == 429
     assert access.is_barred("192.0.2.1")
     assert not access.is_barred("192.0.2.2")
+
+
+def test_an_address_that_signs_wrong_again_and_again_is_not_read(access: AccessControl, clock: FakeClock) -> None:
+    """It is told to wait before its body is asked for; another address signs as ever."""
+    fields = signed_by(b"another")
+    for _ in range(MAX_WRONG + 1):
+        assert access.awaits_signature(post(), fields)
+        access.by_signature(post(), fields, BODY)
+    assert not access.awaits_signature(post(), fields)
+    assert (access.unproven(post(), fields).status, header(access.unproven(post(), fields), "Retry-After")) == (
+        429,
+        "60",
+    )
+    assert access.awaits_signature(post("192.0.2.2"), fields)
+    clock.pass_time(timedelta(seconds=60))
+    assert access.awaits_signature(post(), fields)
+
+
+def test_wrong_tokens_keep_no_signature_out(access: AccessControl) -> None:
+    """A job with an old token costs a tool that signs from the same address no alert."""
+    wrong(access, 2 * MAX_WRONG)
+    assert access.awaits_signature(post(), signed_by(b"of-the-sender"))

@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain.access import Scope
-from app.httpkit.scopes import needed_scope, posts_alerts
+from app.httpkit.scopes import is_for_intake, needed_scope, posts_alerts
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,22 @@ def test_only_posts_of_alerts_can_be_signed(request_line: str) -> None:
     """A signature is proof of a body, which is read at this one place."""
     method, path = request_line.split()
     assert not posts_alerts(method, path)
+
+
+@pytest.mark.parametrize(
+    ("request_line", "expected"),
+    [
+        ("POST /alerts", True),
+        ("PUT /alerts/grafana", True),
+        ("DELETE /alerts", True),
+        ("OPTIONS /alerts/7", True),
+        ("GET /alerts", False),
+        ("HEAD /alerts/7", False),
+        ("POST /alerts2", False),
+        ("POST /heartbeats/x", False),
+    ],
+)
+def test_the_intake_answers_all_but_looking(request_line: str, *, expected: bool) -> None:
+    """A wrong method at this address is told which ones there are."""
+    method, path = request_line.split()
+    assert is_for_intake(method, path) is expected

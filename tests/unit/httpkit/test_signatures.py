@@ -85,3 +85,11 @@ def test_another_body_or_secret_does_not_fit() -> None:
 def test_a_signature_with_a_time_grows_old(minutes: int, is_taken: bool) -> None:
     """Whoever overheard it cannot use it for long; clocks may differ by five minutes."""
     assert fits(TIMED, at=SIGNED_AT + timedelta(minutes=minutes)) is is_taken
+
+
+@pytest.mark.parametrize(
+    "field", [b"x-grafana-alerting-signature", b"sentry-hook-signature"], ids=["Grafana", "Sentry"]
+)
+def test_a_signature_with_a_time_is_none_of_a_body_with_the_time_in_it(field: bytes) -> None:
+    """What was overheard does not become a request that never grows old, under the name of neither tool."""
+    assert not fits({field: WITH_THE_TIME}, body=b"1772600767:" + BODY)

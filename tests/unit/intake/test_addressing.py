@@ -46,3 +46,9 @@ def test_an_alert_without_wishes_is_not_touched() -> None:
     """The usual post costs nothing here."""
     reading = Reading((Alert(subject="x"),))
     assert addressed(reading, Principal()) is reading
+
+
+def test_names_of_people_are_left_out() -> None:
+    """Each list of people is kept for good: a name for every alert would make any number of them."""
+    (alert,) = addressed(Reading((Alert(subject="x", to=(Mailbox("ops@example.org", "Job 4711"),)),)), PRINCIPAL).alerts
+    assert alert.to == (Mailbox("ops@example.org"),)

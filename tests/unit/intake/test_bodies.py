@@ -4,9 +4,10 @@ import pytest
 
 from app.domain.errors import JournalUnavailable
 from app.httpkit.limits import BodyTooLarge
-from app.intake.bodies import LARGE_BODIES_AT_ONCE, UNPROVEN_AT_ONCE, Bodies
-from app.intake.body_budget import BODIES_AT_ONCE, BodyBudget, Claim
+from app.intake.bodies import LARGE_BODIES_AT_ONCE, Bodies
+from app.intake.body_budget import BODIES_AT_ONCE, BodyBudget, Room
 from app.intake.sizes import SizeLimits
+from app.intake.unproven import UNPROVEN_AT_ONCE, UNPROVEN_OF_ONE
 
 MIB = 1 << 20
 LIMITS = SizeLimits(body=MIB, attachments=10 * MIB)
@@ -38,11 +39,11 @@ def test_only_what_may_hold_attachments_may_be_large(bodies: Bodies, content_typ
 
 def test_large_bodies_at_once_are_bounded(bodies: Bodies) -> None:
     """What does not fit beside the others is to come again a second later."""
-    claims = [bodies.admit(announced(14 * MIB)) for _ in range(LARGE_BODIES_AT_ONCE // (14 * MIB))]
+    rooms = [bodies.admit(announced(14 * MIB)) for _ in range(LARGE_BODIES_AT_ONCE // (14 * MIB))]
     with pytest.raises(JournalUnavailable) as caught:
         bodies.admit(announced(14 * MIB))
     assert caught.value.retry_after.total_seconds() == 1
-    claims[0].release()
+    rooms[0].release()
     assert bodies.admit(announced(14 * MIB)).size_bytes == 14 * MIB
 
 
@@ -56,26 +57,24 @@ def test_large_bodies_keep_no_ordinary_one_out(bodies: Bodies) -> None:
 
 def test_body_without_length_is_an_ordinary_one_until_it_grows(bodies: Bodies) -> None:
     """It counts as large from the byte on that makes it large."""
-    claim = bodies.admit(announced(None))
-    grow = bodies.counter(claim)
+    room = bodies.admit(announced(None))
+    grow = bodies.counter(room)
     assert grow is not None
 
     grow(MIB)
-    assert (claim.size_bytes, claim.limit) == (MIB, 16 * MIB)
+    assert (room.size_bytes, room.limit) == (MIB, 16 * MIB)
     others = [bodies.admit(announced(16 * MIB)) for _ in range(4)]
     with pytest.raises(JournalUnavailable):
         grow(MIB + 1)
     others[0].release()
-    claim.release()
+    room.release()
 
 
 def test_what_has_announced_its_length_does_not_count_less(bodies: Bodies) -> None:
     """The room for all of it is kept while it comes."""
-    claim = bodies.admit(announced(16 * MIB))
-    grow = bodies.counter(claim)
-    assert grow is not None
-    grow(2 * MIB)
-    assert claim.size_bytes == 16 * MIB
+    room = bodies.admit(announced(16 * MIB))
+    assert bodies.counter(room) is None
+    assert room.size_bytes == 16 * MIB
 
 
 def test_ordinary_body_needs_no_count(bodies: Bodies) -> None:
@@ -84,39 +83,73 @@ def test_ordinary_body_needs_no_count(bodies: Bodies) -> None:
     assert bodies.counter(bodies.admit(announced(None, b"text/plain"))) is None
 
 
-def test_strangers_crowd_out_each_other_only(bodies: Bodies) -> None:
+def grow_stranger(bodies: Bodies, address: str, size: int) -> Room:
+    """Let a body of somebody unproven come in."""
+    room = bodies.admit(announced(MIB), stranger=address)
+    grow = bodies.counter(room)
+    assert grow is not None
+    grow(size)
+    return room
+
+
+def test_a_stranger_that_sends_nothing_takes_no_room(bodies: Bodies) -> None:
+    """Idle connections that announce a lot keep no signed webhook out."""
+    for _ in range(100):
+        bodies.admit(announced(MIB), stranger="192.0.2.1")
+    assert grow_stranger(bodies, "192.0.2.1", MIB).size_bytes == MIB
+
+
+def test_strangers_of_one_address_crowd_out_each_other_only(bodies: Bodies) -> None:
+    """An address has a share, and gets it back; of IPv6 a whole network is one address."""
+    rooms = [grow_stranger(bodies, f"2001:db8::{number}", MIB) for number in range(UNPROVEN_OF_ONE // MIB)]
+    with pytest.raises(JournalUnavailable, match="from this address"):
+        grow_stranger(bodies, "2001:db8::99", 1)
+    assert grow_stranger(bodies, "192.0.2.1", MIB).size_bytes == MIB
+    rooms[0].release()
+    assert grow_stranger(bodies, "2001:db8::99", MIB).size_bytes == MIB
+
+
+def test_strangers_crowd_out_strangers_only(bodies: Bodies) -> None:
     """Bodies that wait for their signature to be checked take no room from those that a token has let in."""
-    for _ in range(UNPROVEN_AT_ONCE // MIB):
-        bodies.admit(announced(None), is_proven=False)
+    for number in range(UNPROVEN_AT_ONCE // MIB):
+        grow_stranger(bodies, f"192.0.2.{number}", MIB)
     with pytest.raises(JournalUnavailable):
-        bodies.admit(announced(MIB), is_proven=False)
+        grow_stranger(bodies, "192.0.2.99", 1)
     assert bodies.admit(announced(MIB)).size_bytes == MIB
+
+
+def test_a_body_whose_signature_is_right_is_no_stranger_s(bodies: Bodies) -> None:
+    """While it waits for its commit, others may come."""
+    for _ in range(2 * UNPROVEN_AT_ONCE // MIB):
+        room = grow_stranger(bodies, "192.0.2.1", MIB)
+        bodies.prove(room, MIB)
+        assert room.size_bytes == MIB
 
 
 def test_a_stranger_sends_no_attachments(bodies: Bodies) -> None:
     """Tools that sign have none; nobody else's large body is read."""
     with pytest.raises(BodyTooLarge):
-        bodies.admit(announced(MIB + 1), is_proven=False)
+        bodies.admit(announced(MIB + 1), stranger="192.0.2.1")
 
 
 def test_a_body_larger_than_the_budget_may_go_alone() -> None:
     """A high limit is never out of reach because of the budget."""
     budget = BodyBudget(10)
-    claim = Claim(budget, 5, 100)
-    claim.move(budget, 50)
+    room = Room(budget, 5, 100)
+    room.move(budget, 50)
     with pytest.raises(JournalUnavailable):
-        Claim(budget, 1, 100)
-    claim.release()
-    claim.release()
-    assert Claim(budget, 11, 100).size_bytes == 11
+        Room(budget, 1, 100)
+    room.release()
+    room.release()
+    assert Room(budget, 11, 100).size_bytes == 11
 
 
 def test_a_move_without_room_holds_nothing() -> None:
-    """A claim that failed gives back all that it had."""
+    """A room that failed gives back all that it had."""
     first, second = BodyBudget(10), BodyBudget(10)
-    Claim(second, 10, 10)
-    claim = Claim(first, 10, 100)
+    Room(second, 10, 10)
+    room = Room(first, 10, 100)
     with pytest.raises(JournalUnavailable):
-        claim.move(second, 1)
-    claim.release()
-    assert Claim(first, 10, 10).size_bytes == 10
+        room.move(second, 1)
+    room.release()
+    assert Room(first, 10, 10).size_bytes == 10

@@ -4,7 +4,17 @@ import pytest
 
 from app.domain.alert import Alert, Link, Severity
 from app.intake.formats import form
-from app.intake.incoming import Rejected
+from app.intake.incoming import Reading, Rejected
+from app.intake.reading import read_alerts
+from app.intake.sizes import SizeLimits
+from tests.support.incoming import incoming
+
+CURL = "application/x-www-form-urlencoded"
+LIMITS = SizeLimits(body=1 << 20, attachments=0)
+
+
+def read(body: bytes, charset: str = "utf-8") -> Reading:
+    return read_alerts(incoming(body, f"{CURL}; charset={charset}"), LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +40,7 @@ def test_form_is_told_from_text(body: bytes, expected: bool) -> None:
 
 def test_fields_arrive_decoded() -> None:
     """Escapes and plus signs mean what they mean in a form."""
-    reading = form.read(
+    reading = read(
         b"subject=Disk+full+%3E+90%25&content=a%26b%0D%0Ac&severity=error"
         b"&labels.host=web1&labels.n=&links=https://h/1&links=https://h/2&source="
     )
@@ -49,12 +59,12 @@ def test_fields_arrive_decoded() -> None:
 
 def test_charset_of_the_form_is_honoured() -> None:
     """Escaped bytes are in the charset that the type names."""
-    assert form.read(b"subject=gr%F6%DFer", "iso-8859-1").alerts[0].subject == "größer"
+    assert read(b"subject=gr%F6%DFer", "iso-8859-1").alerts[0].subject == "größer"
 
 
 def test_unknown_field_is_kept() -> None:
     """Forms keep what they do not know, as JSON does."""
-    reading = form.read(b"subject=x&host=web1")
+    reading = read(b"subject=x&host=web1")
 
     assert reading.alerts[0].extra == {"host": "web1"}
     assert "host" in reading.warnings[0]
@@ -62,7 +72,7 @@ def test_unknown_field_is_kept() -> None:
 
 def test_repeated_field_is_told() -> None:
     """Nothing is overwritten in silence."""
-    reading = form.read(b"subject=a&subject=b")
+    reading = read(b"subject=a&subject=b")
 
     assert reading.alerts[0].subject == "b"
     assert reading.warnings == ("subject came more than once; the last one counts",)
@@ -79,5 +89,5 @@ def test_repeated_field_is_told() -> None:
 def test_wrong_field_is_refused_as_in_json(body: bytes, pointer: str) -> None:
     """A form is native: its faults are named."""
     with pytest.raises(Rejected) as caught:
-        form.read(body)
+        read(body)
     assert [error.pointer for error in caught.value.problem.errors] == [pointer]

@@ -16,7 +16,7 @@ from tests.support.incoming import incoming
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
     api = FastAPI(title="t", version="1")
-    describe_intake(api)
+    describe_intake(api, asks_for_token=True)
     return api.openapi()
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from app.domain.alert import Alert
 from app.intake.formats import native
 from app.intake.incoming import Rejected
+from app.intake.payloads import NOT_JSON
 from app.intake.reading import may_hold_attachments, read_alerts
 from app.intake.sizes import SizeLimits
 from tests.support.incoming import incoming
@@ -41,6 +42,7 @@ def status(body: bytes, content_type: str) -> int:
         pytest.param(b"50%+ a=1&b=2", Alert(subject="50%+ a=1&b=2", content="50%+ a=1&b=2"), id="verbatim-text"),
         pytest.param(b"[warn] x", Alert(subject="[warn] x", content="[warn] x"), id="text-in-brackets"),
         pytest.param(b"{broken", Alert(subject="{broken", content="{broken"), id="text-in-braces"),
+        pytest.param(b"[{pid 7}] x", Alert(subject="[{pid 7}] x", content="[{pid 7}] x"), id="both"),
         pytest.param(b'"x"', Alert(subject='"x"', content='"x"'), id="json-string-is-text"),
         pytest.param(b"[" * 9, Alert(subject="[" * 9, content="[" * 9), id="brackets"),
     ],
@@ -48,6 +50,19 @@ def status(body: bytes, content_type: str) -> int:
 def test_body_without_a_type_is_json_or_form_or_text(body: bytes, content_type: str, expected: Alert) -> None:
     """What `curl -d` sends is read as what it shows itself to be."""
     assert alert(body, content_type) == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{\n  "text": "core: "web" failed"\n}', b'[\n {"id": 1,\n"title": "core: "web" failed"}]'],
+    ids=["object", "array"],
+)
+def test_broken_json_without_a_type_is_told_and_has_a_subject(body: bytes) -> None:
+    """`curl -d` of a template with an unescaped quote: the subject is what the text says, and not its first line."""
+    reading = read_alerts(incoming(body, CURL, b"severity=error"), LIMITS)
+    (made,) = reading.alerts
+    assert (made.subject, made.severity, made.content) == ('core: "web" failed', "error", body.decode())
+    assert (reading.understood, reading.warnings) == (False, (NOT_JSON,))
 
 
 @pytest.mark.parametrize(
@@ -109,6 +124,7 @@ def test_what_no_format_knows_is_mailed_raw(body: bytes, content_type: str) -> N
     ("body", "content_type", "expected"),
     [
         pytest.param(b"{", "application/json", 400, id="broken"),
+        pytest.param(b'{"subject": "a "b""}', CURL, 400, id="broken-by-curl"),
         pytest.param(b'{"title": "x"}', "application/json", 422, id="no-subject"),
         pytest.param(b"x", "text/plain", 422, id="text"),
         pytest.param(b"x", "multipart/form-data; boundary=b", 400, id="broken-multipart"),
@@ -210,6 +226,7 @@ LIMITS_OF_ALL_KINDS = st.builds(SizeLimits, body=st.integers(1, 400), attachment
     limits=LIMITS_OF_ALL_KINDS,
 )
 @example(body=b'{"subject":"a","starts_at":1e999}', content_type="", query=b"", title=b"", limits=LIMITS)
+@example(body=b"\0\xff", content_type="", query=b"filename=%ff%00%0a/..", title=b"", limits=LIMITS)
 @example(body=b'{"subject":"\x81\xff"}', content_type="application/json", query=b"", title=b"", limits=LIMITS)
 def test_any_body_is_read_or_rejected(
     body: bytes, content_type: str, query: bytes, title: bytes, limits: SizeLimits

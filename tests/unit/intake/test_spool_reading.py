@@ -48,7 +48,7 @@ def test_the_alert_is_read_as_if_it_was_posted() -> None:
     found = read({"subject": "s", "severity": "error"}, receivers=("dba",))
     alert = alert_of(found)
     assert (alert.subject, alert.severity, alert.receivers) == ("s", "error", ("dba",))
-    assert found.claims == spooled({"subject": "s", "severity": "error"}).claims()
+    assert found.claims == spooled({"subject": "s", "severity": "error"}, receivers=("dba",)).claims()
 
 
 def test_the_owner_of_the_file_is_the_source() -> None:

@@ -8,11 +8,11 @@ import pytest
 from app.domain.address import Mailbox
 from app.domain.alert import Alert, Severity
 from app.domain.envelope import Letterhead
-from app.domain.matcher import parse_matcher
 from app.domain.receiver import Receiver
 from app.domain.route import Route
 from app.pipeline import address_book
 from app.pipeline.address_book import ROOT, AddressBook, Destinations, Entry, PeopleNamed
+from app.settings.matchers import parse_matcher
 from tests.support.factories import LETTERHEAD
 
 DEFAULT, DBA, PAGER, NOBODY = 1, 2, 3, 9  # numbers of letterheads
@@ -64,6 +64,10 @@ CASES: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "and one that does": ({"receivers": ("pager",), "severity": Severity.CRITICAL}, (PAGER,)),
     "people": ({"to": (ANN, BOB)}, (100,)),
     "people and receivers besides": ({"to": (ANN,), "also_routed": True, "labels": {"team": "db"}}, (100, DBA)),
+    "a name, and the routes besides": (
+        {"receivers": ("pager",), "also_routed": True, "severity": Severity.CRITICAL, "labels": {"team": "db"}},
+        (PAGER, DBA),
+    ),
     "people and a receiver by name": ({"to": (ANN,), "receivers": ("dba",)}, (100, DBA)),
 }
 

@@ -9,12 +9,13 @@ import pytest
 from app.domain.alert import Alert, Severity, Status
 from app.domain.envelope import EnvelopeState
 from app.domain.errors import JournalUnavailable
-from app.domain.heartbeat import MAX_OUTPUT, Heartbeat, Ping, PingKind, PulseState
+from app.domain.heartbeat import Heartbeat, PulseState
 from app.domain.heartbeat_schedule import Every
-from app.domain.matcher import parse_matcher
+from app.domain.ping import MAX_OUTPUT, Ping, PingKind
 from app.pipeline import heartbeats
 from app.pipeline.heartbeat_wanted import HeartbeatInSettings, TooManyHeartbeats, UnknownHeartbeat, Wanted
 from app.pipeline.ingest import Submission
+from app.settings.matchers import parse_matcher
 from tests.support.clock import NOW
 from tests.support.heartbeat_bench import BACKUP, DAY, HOUR, MINUTE, HeartbeatBench, a_heartbeat, the_record
 
@@ -83,9 +84,8 @@ async def test_of_a_long_output_the_end_is_kept(bench: HeartbeatBench) -> None:
 async def test_a_failure_is_told_at_once(bench: HeartbeatBench) -> None:
     """And not again before a success, which brings its own output along."""
     desk = await bench.start(BACKUP)
-    for _ in range(3):
-        await desk.ping("backup", FAIL)
-    await desk.ping("backup", OK, output=b"all well")
+    assert [await desk.ping("backup", FAIL) for _ in range(3)] == [True, False, False]
+    assert await desk.ping("backup", OK, output=b"all well")
     assert bench.told == [(BROKEN, FIRING), (BROKEN, RESOLVED)]
     assert bench.output_of(1) == b"all well"
 
@@ -178,7 +178,7 @@ async def test_what_became_due_while_the_daemon_was_down_has_its_grace(bench: He
     assert bench.told == []
     await bench.pass_time(desk, 2 * MINUTE)
     (alert,) = bench.mailed
-    assert "For 2 d of the time since then this daemon could not hear it" in alert.content
+    assert "For 2d of the time since then this daemon could not hear it" in alert.content
 
 
 async def test_what_became_due_while_the_machine_slept_has_its_grace(bench: HeartbeatBench) -> None:
@@ -200,6 +200,35 @@ async def test_a_clock_that_is_set_back_silences_nothing(bench: HeartbeatBench) 
     await desk.ping("backup", OK)
     bench.clock.wall -= 365 * DAY
     await bench.pass_time(desk, DAY + 2 * HOUR)
+    assert bench.told == [(SILENT, FIRING)]
+
+
+@pytest.mark.parametrize("days", [1, 365])
+async def test_a_clock_that_jumps_ahead_and_back_silences_nothing(bench: HeartbeatBench, days: int) -> None:
+    """Nobody is told while it is ahead, for a job may be well; afterwards the jump does not keep the alert back."""
+    desk = await bench.start(BACKUP)
+    await desk.ping("backup", OK)
+    bench.clock.wall += days * DAY
+    await bench.pass_time(desk, MINUTE)
+    bench.clock.wall -= days * DAY
+    await bench.pass_time(desk, DAY + HOUR - 2 * MINUTE)
+    assert bench.told == []
+    await bench.pass_time(desk, 2 * MINUTE)
+    assert bench.told == [(SILENT, FIRING)]
+
+
+async def test_a_start_by_a_clock_that_is_ahead_silences_nothing(bench: HeartbeatBench) -> None:
+    """As of a machine whose clock is set right only when the network is up; and the journal keeps no more of it."""
+    desk = await bench.start(BACKUP)
+    await desk.ping("backup", OK)
+    left_at = bench.clock.now()
+    bench.clock.wall += 365 * DAY
+    desk = await bench.start(BACKUP, left_at=left_at)
+    await bench.pass_time(desk, MINUTE)
+    bench.clock.wall -= 365 * DAY
+    await bench.pass_time(desk, MINUTE)
+    desk = await bench.start(BACKUP, left_at=bench.clock.now())
+    await bench.pass_time(desk, DAY + HOUR)
     assert bench.told == [(SILENT, FIRING)]
 
 
@@ -283,17 +312,38 @@ async def test_a_sign_of_life_after_silence_resolves_it(bench: HeartbeatBench) -
     assert [status for _, status in bench.told] == [FIRING, RESOLVED]
 
 
-@pytest.mark.parametrize(
-    "alert",
-    [replace(WATCHDOG, status=RESOLVED), replace(WATCHDOG, labels={"alertname": "DiskFull"})],
-    ids=["resolved", "another one"],
-)
-async def test_other_alerts_are_mailed(bench: HeartbeatBench, alert: Alert) -> None:
-    """A Watchdog that is resolved is bad news itself."""
+@pytest.mark.parametrize("status", [FIRING, RESOLVED])
+async def test_other_alerts_are_mailed(bench: HeartbeatBench, status: Status) -> None:
+    """Whatever the matchers do not hold for is an alert like any."""
+    alert = replace(WATCHDOG, labels={"alertname": "DiskFull"}, status=status)
     desk = await bench.start(FED)
-    await desk.take(Submission(alerts=[alert]))
+    assert (await desk.take(Submission(alerts=[alert]))).warnings == ()
     assert bench.mailed == [alert]
     assert the_record(desk, "prometheus").pulse.state is PulseState.NEW
+
+
+@pytest.mark.parametrize("matcher", ['alertname="Watchdog"', 'status="firing"'])
+async def test_the_end_of_a_sign_of_life_is_no_good_news(bench: HeartbeatBench, matcher: str) -> None:
+    """A Watchdog that is resolved is on record and mailed to nobody; it is no ping, and silence is told."""
+    desk = await bench.start(replace(FED, matchers=(*FED.matchers, parse_matcher(matcher))))
+    await desk.take(Submission(alerts=[WATCHDOG]))
+    bench.clock.pass_time(MINUTE)
+    receipt = await desk.take(Submission(alerts=[replace(WATCHDOG, status=RESOLVED)]))
+    assert receipt.warnings == (
+        "the sign of life of heartbeat prometheus has ended; nobody is mailed before it is overdue",
+    )
+    assert (len(receipt.ids), bench.mailed) == (1, [])
+    assert the_record(desk, "prometheus").pulse.last_ping_at == NOW
+    await bench.pass_time(desk, 12 * MINUTE)
+    assert bench.told == [("Heartbeat prometheus is overdue", FIRING)]
+
+
+async def test_a_batch_may_hold_a_sign_of_life_and_its_end(bench: HeartbeatBench) -> None:
+    """Two of them, as Alertmanager groups them: the one that fires is a ping, and the sender is told of both."""
+    desk = await bench.start(FED)
+    receipt = await desk.take(Submission(alerts=[replace(WATCHDOG, status=RESOLVED), WATCHDOG], is_batch=True))
+    assert (len(receipt.ids), len(receipt.warnings), bench.mailed) == (2, 2, [])
+    assert the_record(desk, "prometheus").pulse.last_ping_at == NOW
 
 
 async def test_the_loop_looks(bench: HeartbeatBench, monkeypatch: pytest.MonkeyPatch) -> None:

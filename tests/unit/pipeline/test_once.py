@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from app.domain.alert import Alert
 from app.domain.errors import JournalUnavailable
 from app.domain.receipt import Claim, KeptReceipt, KeyReused, Receipt, claim_of
 from app.pipeline.ingest import Submission
-from app.pipeline.once import Once
+from app.pipeline.once import TAKEN_ANYWAY, Once
 from tests.support.clock import FakeClock
 
 
@@ -30,7 +31,8 @@ class Taker:
             raise self.fault
         first = len(self.subjects)
         self.subjects += [alert.subject for alert in submission.alerts]
-        receipt = Receipt(tuple(range(first, len(self.subjects))), submission.warnings, submission.is_batch)
+        ids = submission.answer_ids(range(first, len(self.subjects)))
+        receipt = Receipt(ids, submission.warnings, submission.is_batch)
         for claim in claims:
             self.kept[claim.key] = KeptReceipt(claim, Receipt(claim.ids_of(receipt.ids)), self.clock.now())
         return receipt
@@ -53,12 +55,15 @@ class Desk:
         """Hand one alert in under a key."""
         return await self.once.take(Submission(alerts=[Alert(subject=subject)]), [claim_of(key, sent, fingerprint=b"")])
 
-    async def take_events(self, *names: str) -> Receipt:
-        """Hand a batch in whose events have names."""
+    async def take_events(self, *names: str, key: str = "") -> Receipt:
+        """Hand a batch in whose events have names, "" for none; what they say is "", or stands behind a colon."""
         claims = [
-            Claim(claim_of(name, b"", fingerprint=b"").key, b"", positions=(position,))
+            replace(claim_of(name.partition(":")[0], name.encode(), fingerprint=b""), position=position)
             for position, name in enumerate(names)
+            if name
         ]
+        if key:
+            claims.insert(0, claim_of(key, repr(names).encode(), fingerprint=b""))
         alerts = [Alert(subject=name) for name in names]
         return await self.once.take(Submission(alerts=alerts, is_batch=True), claims)
 
@@ -121,3 +126,42 @@ async def test_a_batch_of_nothing_new_takes_nothing(desk: Desk) -> None:
     await desk.take_events("a")
     assert (await desk.take_events("a")).ids == (0,)
     assert desk.taker.subjects == ["a"]
+
+
+async def test_two_events_under_one_name_are_both_taken(desk: Desk) -> None:
+    """A fault of the sender loses no alert, and the sender hears of it."""
+    receipt = await desk.take_events("a:disk full", "a:raid degraded", "b")
+    assert receipt == Receipt((0, 1, 2), (TAKEN_ANYWAY,), is_batch=True)
+    assert desk.taker.subjects == ["a:disk full", "a:raid degraded", "b"]
+
+
+async def test_an_event_under_a_known_name_costs_the_others_nothing(desk: Desk) -> None:
+    """It is new each time that it comes; the name stays with the first."""
+    await desk.take_events("a:disk full")
+    receipt = await desk.take_events("b", "a:raid degraded", "c")
+    assert receipt == Receipt((1, 2, 3), (TAKEN_ANYWAY,), is_batch=True)
+    assert (await desk.take_events("a:disk full", "c")).ids == (0, 3)
+
+
+async def test_events_without_a_name_are_taken_each_time(desk: Desk) -> None:
+    """Those beside them are known again, and all ids stand where their events do."""
+    assert (await desk.take_events("", "a", "")).ids == (0, 1, 2)
+    assert (await desk.take_events("a", "", "b")).ids == (1, 3, 4)
+
+
+async def test_a_key_answers_for_events_that_were_known(desk: Desk) -> None:
+    """Its receipt names them all, old and new, also if none is new."""
+    await desk.take_events("a")
+    first = await desk.take_events("a", "b", key="k")
+    assert first.ids == (0, 1)
+    assert await desk.take_events("a", "b", key="k") == Receipt((0, 1))
+    await desk.take_events("b", key="j")
+    with pytest.raises(KeyReused):
+        await desk.take_events("c", key="j")
+
+
+async def test_events_under_a_key_are_known_without_it(desk: Desk) -> None:
+    """A carrier may add a key to what another one brings without."""
+    await desk.take_events("a", "b", key="k")
+    assert (await desk.take_events("b")).ids == (1,)
+    assert desk.taker.subjects == ["a", "b"]

@@ -112,7 +112,7 @@ def loaded(text: str, folder: Path, authority: Authority) -> tuple[RelaySetup, .
     """Return the relays of a file that holds `text`, with every file that it names in its place."""
     for secret in ("relay_password", "http_token", "client_secret"):
         (folder / secret).write_text("secret\n")
-    (folder / "hmac_grafana").write_text("secret\n")
+    (folder / "hmac_grafana").write_text("a secret to sign with\n")
     (folder / "hmac_grafana").chmod(0o600)
     (folder / "dkim_key").write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
     copy(authority.bundle, folder / "ca.pem")

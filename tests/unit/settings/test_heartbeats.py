@@ -10,8 +10,8 @@ from app.domain.alert import Severity
 from app.domain.errors import ConfigurationError
 from app.domain.heartbeat import Heartbeat
 from app.domain.heartbeat_schedule import Cron, Every
-from app.domain.matcher import parse_matcher
 from app.settings.load import load_settings
+from app.settings.matchers import parse_matcher
 
 NEEDED = {
     "MAILALERT_RELAY": "smtp://h",
@@ -56,6 +56,7 @@ def test_everything_can_be_said() -> None:
     )
 
 
+SWALLOWS = '"a": alerts without labels fulfil its matchers'
 REFUSED = {
     "no name": ([{"period": "1d"}], "heartbeats.name in table 1: is missing"),
     "a bad name": ([{"name": "a b", "period": "1d"}], "is no name of a heartbeat"),
@@ -66,9 +67,24 @@ REFUSED = {
     "bad cron": ([{"name": "a", "cron": "0 25 * * *"}], "Bad hour"),
     "a bad zone": ([{"name": "a", "cron": "0 3 * * *", "timezone": "Mars"}], "is no time zone"),
     "a bad matcher": ([{"name": "a", "period": "1d", "matchers": ["x"]}], "is no matcher"),
+    "a zone without cron": (
+        [{"name": "a", "period": "1d", "timezone": "Europe/Berlin"}],
+        '"a": timezone is that of cron, and there is a period; leave it out',
+    ),
+    "all but a team": ([{"name": "a", "period": "1d", "matchers": ['team!="db"']}], SWALLOWS),
+    "all": ([{"name": "a", "period": "1d", "matchers": ['a=~".*"', 'b=""']}], SWALLOWS),
+    "all of a severity": ([{"name": "a", "period": "1d", "matchers": ['severity="critical"']}], SWALLOWS),
+    "all that fire": ([{"name": "a", "period": "1d", "matchers": ['status="firing"', 'host!~"db.*"']}], SWALLOWS),
     "an unknown receiver": ([{"name": "a", "period": "1d", "receiver": "dba"}], 'there is no receiver "dba"'),
     "a misspelt setting": ([{"name": "a", "periode": "1d"}], "did you mean heartbeats.period?"),
 }
+
+
+@pytest.mark.parametrize("matchers", [['a!=""'], ['source="watchdog"'], ['a="b"', 'c!="d"'], ['severity="none"'], []])
+def test_a_label_that_is_asked_for_is_enough(matchers: list[str]) -> None:
+    """Or the source; and severity where Prometheus has it as a label of its own."""
+    (heartbeat,) = heartbeats({"name": "a", "period": "1d", "matchers": matchers})
+    assert len(heartbeat.matchers) == len(matchers)
 
 
 @pytest.mark.parametrize(("tables", "complaint"), REFUSED.values(), ids=REFUSED.keys())

@@ -184,6 +184,12 @@ def test_loopback_needs_no_token(host: str) -> None:
     assert load({"MAILALERT_HTTP__HOST": host}).http.token is None
 
 
+@pytest.mark.parametrize("name", ["data_dir", "spool_dir", "templates_dir"])
+def test_a_folder_has_a_name(name: str) -> None:
+    """An empty one would be the folder in which the daemon happens to start, full of files of others."""
+    assert complaint(toml=f'{name} = ""').startswith(f"{name}: is empty; write the path of a folder")
+
+
 def test_systemd_names_the_data_directory() -> None:
     """StateDirectory= is used unless a data directory is set."""
     assert load({"STATE_DIRECTORY": "/var/lib/mailalert:/other"}).data_dir == Path("/var/lib/mailalert")

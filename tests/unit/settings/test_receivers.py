@@ -127,17 +127,17 @@ def test_without_a_default_receiver_mail_to_is_missing() -> None:
 
 OTHERS = DBA + '[[receivers]]\nname = "web"\nto = "web@example.org"\n'
 ROUTES = {
-    "a matcher": ('receiver = "dba"\nmatchers = ["team=db"]', {"team": "db"}, ("dba",)),
-    "a single matcher as text": ("""receiver = "dba"\nmatchers = 'team=~"db,web"'""", {"team": "db,web"}, ("dba",)),
+    "a matcher": ('receivers = "dba"\nmatchers = ["team=db"]', {"team": "db"}, ("dba",)),
+    "a single matcher as text": ("""receivers = "dba"\nmatchers = 'team=~"db,web"'""", {"team": "db,web"}, ("dba",)),
     "several receivers": ('receivers = ["dba", "web"]', {}, ("dba", "web")),
-    "both forms": ('receiver = "dba"\nreceivers = "web"', {}, ("dba", "web")),
-    "severities": ('receiver = "dba"\nseverity = ["error", "critical"]', {}, ("dba",)),
-    "severities in one text": ('receiver = "dba"\nseverity = "warning, error"', {}, ("dba",)),
-    "other severities": ('receiver = "dba"\nseverity = "info"', {}, ("default",)),
-    "a minimum": ('receiver = "dba"\nminimum_severity = "critical"', {}, ("default",)),
-    "continue": ('receiver = "dba"\ncontinue = true\n[[routes]]\nreceiver = "web"', {}, ("dba", "web")),
-    "routes below": ('receiver = "dba"\n[[routes.routes]]\nreceiver = "web"', {}, ("web",)),
-    "the receiver from above": ('receiver = "dba"\n[[routes.routes]]\nmatchers = ["a="]', {}, ("dba",)),
+    "several in one text": ('receivers = "dba, web"', {}, ("dba", "web")),
+    "severities": ('receivers = "dba"\nseverity = ["error", "critical"]', {}, ("dba",)),
+    "severities in one text": ('receivers = "dba"\nseverity = "warning, error"', {}, ("dba",)),
+    "other severities": ('receivers = "dba"\nseverity = "info"', {}, ("default",)),
+    "a minimum": ('receivers = "dba"\nminimum_severity = "critical"', {}, ("default",)),
+    "continue": ('receivers = "dba"\ncontinue = true\n[[routes]]\nreceivers = "web"', {}, ("dba", "web")),
+    "routes below": ('receivers = "dba"\n[[routes.routes]]\nreceivers = "web"', {}, ("web",)),
+    "the receivers from above": ('receivers = "dba"\n[[routes.routes]]\nmatchers = ["a="]', {}, ("dba",)),
     "the default one from above": ('matchers = ["a="]', {}, ("default",)),
 }
 
@@ -151,8 +151,8 @@ def test_routes_lead_as_they_are_written(toml: str, labels: dict[str, str], expe
 
 
 WRONG_ROUTES = {
-    "an unknown receiver": ('receiver = "dbs"', 'routes in table 1: there is no receiver "dbs"; did you mean "dba"?'),
-    "one that is like none": ('receiver = "zzz"', 'there is no receiver "zzz"; declare it by [[receivers]]'),
+    "an unknown receiver": ('receivers = "dbs"', 'routes in table 1: there is no receiver "dbs"; did you mean "dba"?'),
+    "one that is like none": ('receivers = "zzz"', 'there is no receiver "zzz"; declare it by [[receivers]]'),
     "below another": (
         '[[routes.routes]]\n[[routes.routes]]\nreceivers = ["dbb"]',
         'routes in table 1, routes in table 2: there is no receiver "dbb"',
@@ -164,6 +164,10 @@ WRONG_ROUTES = {
     "severities that exclude each other": (
         'severity = ["info"]\nminimum_severity = "error"',
         "no severity of the list reaches minimum_severity",
+    ),
+    "Alertmanager's key": (
+        'receiver = "dba"',
+        "routes.receiver: no such setting in table 1; did you mean routes.receivers?",
     ),
     "a wrong key": ('match = "a=b"', "routes.match: no such setting in table 1; did you mean routes.matchers?"),
     "a wrong key below": ("[[routes.routes]]\ncontinued = true", "did you mean routes.continue?"),

@@ -1,5 +1,6 @@
 """`[smtp_intake]`: off unless it is turned on, and never open to strangers by mistake."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,19 @@ def test_a_login_that_is_asked_for_needs_a_token() -> None:
     asked = ON | {"MAILALERT_SMTP_INTAKE__REQUIRE_AUTH": "true"}
     assert complaint(asked).startswith("smtp_intake.require_auth: there is no token")
     assert not load(asked | TOKEN).is_open
+
+
+READER = {"MAILALERT_TOKENS": json.dumps([{"name": "r", "sha256": "0" * 64, "scopes": ["read", "manage"]}])}
+SENDER = {"MAILALERT_TOKENS": json.dumps([{"name": "s", "sha256": "0" * 64}])}
+
+
+def test_a_token_that_may_not_send_is_none_to_log_in_with(authority: Authority) -> None:
+    """Neither where a login is asked for, nor where it is the only guard."""
+    asked = ON | {"MAILALERT_SMTP_INTAKE__REQUIRE_AUTH": "true"}
+    assert "none with the scope send" in complaint(asked | READER)
+    assert "a token with the scope send" in complaint(ELSEWHERE | READER | certificate(authority))
+    assert not load(asked | SENDER).is_open
+    assert load(ELSEWHERE | SENDER | certificate(authority)).enabled
 
 
 def test_a_key_needs_its_certificate(tmp_path: Path) -> None:

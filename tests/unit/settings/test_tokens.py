@@ -16,7 +16,7 @@ from app.settings.load import load_settings
 from app.settings.model import Settings
 from tests.support.requirements import require_root
 
-CANARY = "canary-8f3a"
+CANARY = "canary-8f3a-of-these-tests"
 DIGEST = sha256(b"t0ken").hexdigest()
 OTHER = sha256(b"other").hexdigest()
 
@@ -73,7 +73,10 @@ def test_everything_can_be_set() -> None:
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no digest": ({"name": "a"}, "tokens.sha256 in table 1: is missing (set sha256 below [[tokens]]"),
     "no name": ({"sha256": DIGEST}, "tokens.name in table 1: is missing"),
-    "bad name": (table(name="a/b"), "tokens.name in table 1: is no name of a token"),
+    "bad name": (
+        table(name="a/b"),
+        "tokens.name in table 1: is no name of a token; write up to 64 letters, digits, dots, hyphens and underscores",
+    ),
     "the token itself": (table(sha256=CANARY), "tokens.sha256 in table 1: is no SHA-256"),
     "nothing": (table(sha256=sha256(b"").hexdigest()), "tokens.sha256 in table 1: is the SHA-256 of nothing"),
     "unknown scope": (table(scopes=["write"]), "tokens.scopes in table 1: is no list of scopes; write some of send"),
@@ -180,6 +183,14 @@ def test_a_secret_is_one_line() -> None:
     told = complaint(table(hmac_secret_file=str(secret_file(text=f"{CANARY}\n{CANARY}\n"))))
     assert "holds more than one line" in told
     assert CANARY not in told
+
+
+def test_a_secret_that_can_be_guessed_is_refused() -> None:
+    """Whoever overhears one signed body can try out short secrets by the million; the complaint repeats none."""
+    told = complaint(table(hmac_secret_file=str(secret_file(text=CANARY[:15]))))
+    assert 'token "a": secret holds fewer than 16 characters' in told
+    assert CANARY[:15] not in told
+    assert load(table(hmac_secret_file=str(secret_file(text=CANARY[:16])))).hmac_secrets
 
 
 @pytest.mark.parametrize(("mode", "is_taken"), [(0o440, True), (0o400, True), (0o444, False), (0o460, False)], ids=str)

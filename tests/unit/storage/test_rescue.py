@@ -14,6 +14,8 @@ import pytest
 from app.domain.address import Mailbox
 from app.domain.envelope import EnvelopeState
 from app.domain.errors import ConfigurationError, JournalCorrupt, JournalUnavailable
+from app.domain.heartbeat import HeartbeatRecord, Pulse
+from app.domain.receipt import KeptReceipt, Receipt, claim_of
 from app.storage import rescue
 from app.storage.database import JOURNAL_FILE, Mode, open_writer
 from app.storage.journal import SqliteJournal
@@ -22,9 +24,12 @@ from app.storage.replacement import finish_replacement
 from app.storage.rescue import RescueReport, rescue_journal
 from tests.support.clock import NOW
 from tests.support.factories import AMBIGUOUS, LETTERHEAD, REFUSED, SENT, an_attachment, due_query, verdict_on
+from tests.support.heartbeat_bench import a_heartbeat
 from tests.support.sqlite_desk import SqliteDesk
 
 FILES = 2
+CLAIMS = [claim_of(f"key {number}", b"body", fingerprint=b"f") for number in range(120)]  # several pages of each
+HEARTBEATS = 20
 OPEN = "SELECT id FROM envelopes WHERE state = 0"
 DEAD = "SELECT id FROM envelopes WHERE state IN (2, 3)"
 PAGES = "SELECT pageno, name, pagetype FROM dbstat"
@@ -56,7 +61,7 @@ class Damaged:
 async def fill(folder: Path) -> bytes:
     """Make a journal with hundreds of mails: half of them sent, some dead, some under way, some with files.
 
-    Of the alerts some have two mails, and some are kept without any.
+    Of the alerts some have two mails, and some are kept without any. Receipts and heartbeats are beside them.
     """
     journal = opened(folder)
     desk = SqliteDesk(journal, letterhead_id=await journal.keep(LETTERHEAD))
@@ -66,6 +71,11 @@ async def fill(folder: Path) -> bytes:
     for _ in range(3):
         await desk.post_to(2)
         await desk.post_to(1, state=EnvelopeState.KEPT)
+    receipts = [KeptReceipt(claim, Receipt((1,)), NOW) for claim in CLAIMS]
+    heartbeats = [
+        HeartbeatRecord(a_heartbeat(name=f"job{n}"), Pulse(since=NOW), b"x" * 1000) for n in range(HEARTBEATS)
+    ]
+    await journal.accept([], [], receipts, heartbeats)
     for number, envelope in enumerate(batch.envelopes):
         outcome = {1: REFUSED, 2: AMBIGUOUS}.get(number % 10, SENT)
         if number % 2 or outcome is AMBIGUOUS:
@@ -425,3 +435,37 @@ def test_a_damaged_journal_is_not_opened(whole: Damaged, tmp_path: Path) -> None
     overwrite(folder, 1)
     with pytest.raises(JournalCorrupt, match=JOURNAL_FILE):
         open_writer(folder, Mode.LIVE)
+
+
+BESIDE = [("heartbeats", "leaf"), ("heartbeats", "internal"), ("receipts", "leaf"), ("receipts_key", "leaf")]
+
+
+@pytest.mark.parametrize(("name", "kind"), BESIDE, ids=[" ".join(page) for page in BESIDE])
+async def test_a_damaged_page_beside_the_mails_is_met_by_a_read(
+    whole: Damaged, tmp_path: Path, name: str, kind: str
+) -> None:
+    """Who reads it is told to come again, and the journal is known to be damaged, so that the rescue begins."""
+    folder = whole.copy(tmp_path / "journal")
+    overwrite(folder, whole.pages_of(name, kind)[-1])
+    journal = opened(folder)
+    keys = [claim.key for claim in CLAIMS]
+    with pytest.raises(JournalUnavailable, match="the journal cannot be read"):
+        await (journal.heartbeats() if name == "heartbeats" else journal.receipts(keys))
+    assert isinstance(journal.broken.result(), JournalCorrupt)
+    await journal.close()
+
+
+@pytest.mark.parametrize(("name", "kind"), BESIDE, ids=[" ".join(page) for page in BESIDE])
+async def test_receipts_and_heartbeats_are_rescued(whole: Damaged, tmp_path: Path, name: str, kind: str) -> None:
+    """Only those of the damaged page are lost."""
+    folder = whole.copy(tmp_path / "journal")
+    overwrite(folder, whole.pages_of(name, kind)[-1])
+    rescued(folder)
+    journal = opened(folder)
+    keys = [claim.key for claim in CLAIMS]
+    heartbeats, receipts = len(await journal.heartbeats()), len(await journal.receipts(keys))
+    assert 0 < heartbeats <= HEARTBEATS
+    assert 0 < receipts <= len(CLAIMS)
+    assert (heartbeats < HEARTBEATS) == ((name, kind) == ("heartbeats", "leaf"))
+    assert (receipts < len(CLAIMS)) == ((name, kind) == ("receipts", "leaf"))
+    await journal.close()

@@ -237,7 +237,7 @@ async def test_damage_met_by_a_read_ends_the_journal(desk: SqliteDesk) -> None:
 
     async with desk.held_writer():
         post = asyncio.create_task(desk.post())
-        with pytest.raises(sqlite3.DatabaseError):
+        with pytest.raises(JournalUnavailable):
             await desk.journal._reader.run(damaged)
     with pytest.raises(JournalUnavailable):
         await post
@@ -246,7 +246,7 @@ async def test_damage_met_by_a_read_ends_the_journal(desk: SqliteDesk) -> None:
 
 async def test_a_reader_without_a_disk_does_not_end_the_journal(desk: SqliteDesk) -> None:
     """Only the writer can say that the disk does not keep what is written."""
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(JournalUnavailable):
         await desk.journal._reader.run(failing(sqlite3.SQLITE_IOERR_LOCK))
     await desk.post()
     assert not desk.journal.broken.done()

@@ -9,8 +9,9 @@ import pytest
 from fastapi import FastAPI
 
 from app.domain.errors import JournalUnavailable
-from app.domain.heartbeat import MAX_OUTPUT, PulseState
+from app.domain.heartbeat import PulseState
 from app.domain.heartbeat_schedule import Cron, Every
+from app.domain.ping import MAX_OUTPUT
 from app.httpkit.limits import ClientDisconnected
 from app.pipeline import heartbeats as desks
 from app.pipeline.heartbeats import HeartbeatDesk
@@ -230,3 +231,13 @@ async def test_the_document_describes_every_route(site: HeartbeatSite) -> None:
     assert {parameter["name"] for parameter in ping["parameters"]} == {
         "name", "signal", "period", "grace", "cron", "tz",
     }  # fmt: skip
+
+
+async def test_the_answer_tells_whether_an_alert_was_raised(site: HeartbeatSite) -> None:
+    """Of failures in a row the first alone; `mailalert run` tells of the others."""
+    answers = []
+    for _ in range(2):
+        exchange = Exchange([*body_messages(b"")])
+        await site.app(http_scope("POST", "/heartbeats/backup/1"), exchange.receive, exchange.send)
+        answers.append(dict(exchange.sent[0]["headers"])[b"alert-raised"])
+    assert answers == [b"yes", b"no"]

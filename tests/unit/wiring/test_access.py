@@ -57,9 +57,9 @@ def test_a_secret_signs_for_its_token(tmp_path: Path) -> None:
     """What is in the file is what the body is signed with."""
     file = tmp_path / "secret"
     file.touch(0o600)
-    file.write_text("s3cret\n")
+    file.write_text("s3cret-of-a-signer\n")
     table = token_table(load(tokens=json.dumps([TABLES[0] | {"hmac_secret_file": str(file)}])))
-    signature = {b"sentry-hook-signature": hmac(b"s3cret", b"{}", "sha256").hexdigest().encode()}
+    signature = {b"sentry-hook-signature": hmac(b"s3cret-of-a-signer", b"{}", "sha256").hexdigest().encode()}
     principal = table.by_signature(signature, b"{}", NOW)
     assert principal is not None
     assert principal.name == "grafana"
@@ -76,9 +76,18 @@ def test_a_token_is_asked_for_if_there_is_one(settings: dict[str, str], asks: bo
 
 
 def test_who_shows_no_token_has_the_recipients_of_the_door() -> None:
-    """http.allowed_recipients holds where no token is asked for, and for what lies in the spool."""
+    """http.allowed_recipients holds where no token is asked for, and then for what lies in the spool."""
     settings = load(http__allowed_recipients="oncall@example.org")
     assert anybody(settings).allowed_recipients.include(ALLOWED)
     assert anybody(settings).scopes == ALL_SCOPES
     assert spool_principal(settings).allowed_recipients.include(ALLOWED)
     assert spool_principal(settings).scopes == {Scope.SEND}
+
+
+@pytest.mark.parametrize(
+    "token", [{"http__token": "a-t0ken-of-this-test"}, {"tokens": json.dumps(TABLES)}], ids=["short form", "tables"]
+)
+def test_the_spool_goes_round_no_token(token: dict[str, str]) -> None:
+    """Anybody of this machine may write there, and a file proves no token: it addresses nobody."""
+    settings = load(http__allowed_recipients="oncall@example.org", **token)
+    assert not spool_principal(settings).allowed_recipients.include(ALLOWED)

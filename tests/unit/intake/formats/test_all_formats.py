@@ -87,6 +87,17 @@ def test_exactly_one_tool_knows_a_real_body(name: str) -> None:
     assert [known.name for known in TOOLS if known.recognises(payload)] == [format_of(name).name]
 
 
+def test_every_tool_has_a_real_body() -> None:
+    """Whoever adds a format adds what its tool sends."""
+    assert {format_of(name).name for name in NAMES} == {known.name for known in TOOLS}
+
+
+def test_a_body_without_a_format_is_named() -> None:
+    """Whoever adds a body under a wrong name is told which there are."""
+    with pytest.raises(AssertionError, match=r"wibble-resolved\.json .* no format: name it after one of .* zabbix"):
+        format_of("wibble-resolved")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_real_body_becomes_an_alert_that_says_what_is_wrong(name: str) -> None:
     """Each has a subject of its own, and comes from somewhere."""

@@ -56,6 +56,13 @@ def test_form() -> None:
     assert reading.alerts == (read_one(NAME, MESSAGE),)
 
 
+def test_title_in_the_header() -> None:
+    """`-H "Title: …"`, where the fields have none."""
+    posted = incoming(b"body=exit 23", "application/x-www-form-urlencoded", title="Backup failed")
+    (made,) = read_alerts(posted, SizeLimits(body=2**20, attachments=0)).alerts
+    assert (made.subject, made.content, made.source) == ("Backup failed", "exit 23", "apprise")
+
+
 def test_attachment_by_its_url_is_a_link() -> None:
     """Nothing is fetched."""
     made = read_one(NAME, MESSAGE | {"attachment": "https://backup.example.com/log"})

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.domain.alert import Alert, Severity, Status
+from app.intake.formats.native import MAX_ALERTS
 from app.intake.incoming import IncomingBody, Reading
 from app.intake.reading import read_alerts
 from app.intake.sizes import SizeLimits
@@ -40,7 +41,7 @@ def test_structured_event() -> None:
         severity=Severity.CRITICAL,
         source="/prom/a",
         labels={"subject": "db1"},
-        key="cloudevents//prom/a/com.example.alert/db1: disk full",
+        key="cloudevents//prom/a/com.example.alert/db1",
         starts_at=AT,
         extra={"type": "com.example.alert.firing", "id": "A234"},
     )
@@ -58,6 +59,47 @@ def test_data_tells_status_and_key() -> None:
     made = read_one(NAME, FIRING | {"data": {"status": "ok", "fingerprint": "f1", "labels": {"host": "db1"}}})
     assert (made.status, made.key) == (Status.RESOLVED, "cloudevents//prom/a/f1")
     assert made.labels == {"host": "db1", "subject": "db1"}
+
+
+def test_what_the_data_sums_up_is_no_part_of_the_key() -> None:
+    """It changes from begin to end: 97% full, 41% full."""
+    firing = read_one(NAME, FIRING | {"data": {"summary": "disk 97% full"}})
+    resolved = read_one(NAME, RESOLVED | {"data": {"summary": "disk 41% full"}})
+    assert (firing.key, firing.labels) == (resolved.key, resolved.labels)
+
+
+def test_other_things_have_other_keys() -> None:
+    """What an event is about, its type and its source tell them apart."""
+    others = [{"subject": "db2"}, {"type": "com.example.backup.firing"}, {"source": "/prom/b"}]
+    keys = {read_one(NAME, FIRING | other).key for other in [{}, *others]}
+    assert len(keys) == len(others) + 1
+
+
+def test_extension_attributes_are_kept() -> None:
+    """Whatever stands beside the data is shown, even where it is no text."""
+    made = read_one(NAME, FIRING | {"traceparent": "00-a-b-01", "dataschema": "/s", "tenant": {"id": 7}, "none": None})
+    assert made.extra == {
+        "type": "com.example.alert.firing",
+        "id": "A234",
+        "traceparent": "00-a-b-01",
+        "dataschema": "/s",
+        "tenant": {"id": 7},
+    }
+
+
+def test_attributes_that_cannot_be_used_are_kept() -> None:
+    """A time that is none, and a subject that is a list."""
+    made = read_one(NAME, FIRING | {"time": "yesterday", "subject": ["db1"], "severity": "wibble"})
+    assert made.extra.items() >= {"time": "yesterday", "severity": "wibble"}.items()
+    assert made.extra["subject"] == ["db1"]
+
+
+def test_native_fields_beside_the_attributes_count() -> None:
+    """A script that wraps its alert into an event loses nothing of it."""
+    made = read_one(NAME, FIRING | {"content": "Look at /var.", "severity": "error", "data": {"severity": "info"}})
+    assert made.severity is Severity.ERROR
+    assert made.content == 'Look at /var.\n\n{\n  "severity": "info"\n}'
+    assert set(made.extra) == {"type", "id"}
 
 
 def test_event_without_a_status_is_a_one_shot() -> None:
@@ -103,10 +145,20 @@ def test_empty_batch() -> None:
 
 
 def test_batch_with_something_else_in_it() -> None:
-    """It is mailed too, and nothing can be known to come again."""
+    """It is mailed too, each time; the events beside it are known again."""
     reading = posted([FIRING, "wibble"], BATCH)
     assert [alert.subject for alert in reading.alerts] == ["db1: disk full", "Alert that is no JSON object"]
-    assert reading.event_keys == ()
+    assert reading.event_keys == (*posted(FIRING).event_keys, None)
+
+
+def test_batch_of_more_than_fit() -> None:
+    """All are known again, also the alert that stands for the last ones."""
+    events = [{**FIRING, "id": str(number)} for number in range(MAX_ALERTS + 5)]
+    keys = posted(events, BATCH).event_keys
+    assert (len(keys), None in keys) == (MAX_ALERTS, False)
+    assert keys == posted(events, BATCH).event_keys
+    other = posted([*events, FIRING], BATCH).event_keys
+    assert (keys[:-1], keys[-1] == other[-1]) == (other[:-1], False)
 
 
 @pytest.mark.parametrize("body", [b'{"a": 1}', b"[{broken"])
@@ -168,3 +220,21 @@ def test_binary_mode_attaches_a_file() -> None:
 def test_native_alert_is_no_event() -> None:
     """Both have a subject."""
     assert read_alerts(incoming(b'{"subject": "x", "type": "t"}', "application/json"), LIMITS).event_keys == ()
+
+
+@pytest.mark.parametrize(
+    ("data", "body", "content_type"),
+    [
+        ({"data": {"b": 1, "a": [2]}}, b'{"a":[2], "b":1}', "application/json"),
+        ({"data": "disk full"}, b"disk full", "text/plain"),
+        ({"data_base64": b64encode("Füll".encode()).decode()}, "Füll".encode(), "text/plain"),
+        ({"data_base64": b64encode(b"\x89PNG\xff").decode()}, b"\x89PNG\xff", "image/png"),
+    ],
+    ids=["JSON", "text", "base64", "file"],
+)
+def test_an_event_is_the_same_in_every_mode(data: dict[str, Any], body: bytes, content_type: str) -> None:
+    """A carrier may unpack it, or put it into a batch; one bit of data more makes it another."""
+    event = {"specversion": "1.0", "id": "A234", "source": "/prom/a", "type": "com.example.alert.firing"} | data
+    in_header = binary(body, content_type).event_keys
+    assert in_header == posted(event).event_keys == posted([event], BATCH).event_keys
+    assert in_header != binary(body + b" x", "text/plain").event_keys

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.domain.alert import Alert, Link, Status
+from app.domain.alert import Alert, Link, Severity, Status
 from app.intake.format import NotUnderstood
 from app.intake.registry import recognise
 from tests.support.tool_payloads import document, payload_of, read_all, read_one
@@ -21,7 +21,8 @@ FIELDS = {
 def test_text() -> None:
     """The subject is the text without its status, and nothing makes it the same as another."""
     text = "core - website - health check failed - context deadline exceeded"
-    assert read_one(NAME, document("gatus-custom")) == Alert(subject=text, content=text, source="gatus")
+    expected = Alert(subject=text, content=text, severity=Severity.ERROR, source="gatus")
+    assert read_one(NAME, document("gatus-custom")) == expected
 
 
 def test_text_that_is_over() -> None:
@@ -54,6 +55,14 @@ def test_resolved_fields() -> None:
 
     assert resolved.status is Status.RESOLVED
     assert (resolved.subject, resolved.key, resolved.labels) == (firing.subject, firing.key, firing.labels)
+
+
+@pytest.mark.parametrize("status", ["TRIGGERED", "RESOLVED"])
+def test_what_is_down_is_an_error(status: str) -> None:
+    """Gatus knows no severities; a site may say another."""
+    fields = {**FIELDS, "status": status}
+    assert read_one(NAME, fields).severity is Severity.ERROR
+    assert read_one(NAME, {**fields, "severity": "critical"}).severity is Severity.CRITICAL
 
 
 def test_fields_without_a_group() -> None:

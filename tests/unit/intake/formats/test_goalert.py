@@ -49,6 +49,21 @@ def test_form() -> None:
     assert posted(body) == (read_one(NAME, FIRING),)
 
 
+def test_closing_needs_no_summary() -> None:
+    """As JSON, as a form and in the query, the dedup alone says what is over."""
+    closed = (
+        read_one(NAME, {"token": "k", "dedup": "disk-db1", "action": "close"}),
+        *posted(b"dedup=disk-db1&action=close"),
+        *posted(b"", b"dedup=disk-db1&action=close"),
+    )
+    assert {(alert.subject, alert.status, alert.key) for alert in closed} == {
+        ("disk-db1", Status.RESOLVED, "goalert/disk-db1")
+    }
+    known = recognise(payload_of({"dedup": "disk-db1", "action": "close"}))
+    assert known is not None
+    assert known.name == NAME
+
+
 def test_query() -> None:
     """`curl -XPOST '…?summary=test&action=close'`, as the documentation has it, needs no body."""
     (alert,) = posted(b"", b"token=x&summary=Disk+full&dedup=disk-db1&action=close")
@@ -78,6 +93,8 @@ def test_meta_of_a_form() -> None:
         pytest.param({"summary": "a", "severity": "critical"}, id="another-field"),
         pytest.param({"summary": ["a"]}, id="list"),
         pytest.param({"details": "a"}, id="no-summary"),
+        pytest.param({"dedup": "a"}, id="dedup-alone"),
+        pytest.param({"dedup": 1, "action": "close"}, id="dedup-that-is-no-text"),
     ],
 )
 def test_not_goalert(value: object) -> None:

@@ -44,6 +44,14 @@ def test_message_alone() -> None:
     assert read_one(NAME, {"message": "Backup failed\nexit 23"}).subject == "Backup failed"
 
 
+def test_title_in_the_header() -> None:
+    """`-H "Title: …"`, where the fields have none."""
+    for body, subject in ((b"message=exit 23", "Backup failed"), (b"message=exit 23&title=Own", "Own")):
+        posted = incoming(body, "application/x-www-form-urlencoded", title="Backup failed")
+        (made,) = read_alerts(posted, LIMITS).alerts
+        assert (made.subject, made.content, made.source) == (subject, "exit 23", "gotify")
+
+
 def test_extras() -> None:
     """The click leads somewhere; what Gotify does not know either stays."""
     extras = {

@@ -104,6 +104,19 @@ def test_filename_makes_the_body_a_file(body: bytes, content_type: str) -> None:
     assert made.subject == "You received a file: disk.png"
 
 
+def test_short_name_in_the_query_makes_a_file() -> None:
+    """`?f=a.log` as well."""
+    made = alert(b"rsync: error", b"f=a.log")
+    assert [(file.name, file.data) for file in made.attachments] == [("a.log", b"rsync: error")]
+    assert made.subject == "You received a file: a.log"
+
+
+def test_file_without_a_name() -> None:
+    """An image is one by its type."""
+    (made,) = posted(b"\x89PNG", content_type="image/png", tags="camera").alerts
+    assert (made.subject, len(made.attachments)) == ("You received a file", 1)
+
+
 def test_file_with_a_message() -> None:
     """The message says what the file is."""
     made = alert(b"\0", filename="a.bin", message="The core dump", title="Crash")
@@ -127,6 +140,67 @@ def test_email_that_is_none_is_shown() -> None:
     """It costs nothing."""
     made = alert(b"x", email="yes")
     assert (made.to, made.extra) == ((), {"email": "yes"})
+
+
+def test_message_in_the_header_stands_above_the_text() -> None:
+    """Neither is lost."""
+    assert alert(b"rsync exit 23", message="Backup failed").content == "Backup failed\n\nrsync exit 23"
+
+
+@pytest.mark.parametrize("name", ["title", "x_title"])
+@pytest.mark.parametrize(
+    ("body", "content"),
+    [
+        pytest.param(b'{"exit": 23}', '{\n  "exit": 23\n}', id="json"),
+        pytest.param(b'{"message": "exit 23"}', '{\n  "message": "exit 23"\n}', id="json-of-gotify"),
+        pytest.param(b"message=exit 23", "message=exit 23", id="form-of-gotify"),
+        pytest.param(b"body=exit 23&type=info", "body=exit 23&type=info", id="form-of-apprise"),
+        pytest.param(b"exit=23", "exit=23", id="text"),
+        pytest.param(b'{"exit": "a "b""}', '{"exit": "a "b""}', id="broken-json"),
+    ],
+)
+def test_text_may_look_like_something_else(name: str, body: bytes, content: str) -> None:
+    """Title and priority in the header count, whatever stands in the body."""
+    made = alert(body, **{name: "Backup failed"}, priority="urgent")
+    assert (made.subject, made.severity, made.content) == ("Backup failed", Severity.CRITICAL, content)
+
+
+def test_text_keeps_the_charset_of_its_type() -> None:
+    """Also where it looks like a form."""
+    (made,) = posted("message=größer".encode("latin-1"), content_type=f"{CURL}; charset=latin-1", tags="x").alerts
+    assert made.content == "message=größer"
+
+
+def test_query_beside_json() -> None:
+    """As webhooks of others are pointed at ntfy; without a priority the JSON may say how bad it is."""
+    made = alert(b'{"exit": 23, "level": "error"}', b"title=Backup+failed")
+    assert (made.subject, made.severity, made.source) == ("Backup failed", Severity.ERROR, "ntfy")
+
+
+@pytest.mark.parametrize(
+    ("body", "query", "headers", "source"),
+    [
+        pytest.param(b'{"wibble": 1}', b"t=1&a=2", {}, "", id="short-names-beside-json"),
+        pytest.param(b'{"title": "x"}', b"", {"priority": "u=1"}, "", id="priority-of-http"),
+        pytest.param(b"subject=x", b"", {"priority": "high"}, "", id="native-form"),
+        pytest.param(b'{"subject": "x"}', b"", {"priority": "high"}, "", id="native-json"),
+        pytest.param(b"summary=x&dedup=y", b"", {"priority": "high"}, "goalert", id="form-of-a-tool"),
+        pytest.param(b'{"text": "x"}', b"", {"priority": "high"}, "slack", id="json-of-a-tool"),
+        pytest.param(b'{"message": "x"}', b"tag=y", {}, "gotify", id="query-beside-gotify"),
+        pytest.param(b"message=x", b"source=cron", {"priority": "high"}, "gotify", id="our-query"),
+    ],
+)
+def test_what_others_know_is_theirs(body: bytes, query: bytes, headers: dict[str, str], source: str) -> None:
+    """ntfy is asked last: its names are short and common."""
+    assert alert(body, query, **headers).source == source
+
+
+def test_form_under_its_own_url_is_a_text() -> None:
+    """ntfy itself knows no forms."""
+    body = b"message=exit 23"
+    fields = {b"content-type": CURL.encode()}
+    (made,) = read_alerts(IncomingBody(body, fields), LIMITS, named=ntfy.FORMAT).alerts
+    assert (made.content, made.source) == ("message=exit 23", "ntfy")
 
 
 def test_empty_message() -> None:

@@ -137,7 +137,7 @@ def test_form_is_shown_as_lines() -> None:
 def test_what_is_no_text_is_attached() -> None:
     """And the mail says so."""
     made = alert(b"\x89PNG", "image/png", user_agent="camera")
-    assert (made.subject, made.content) == ("Alert from camera", "Attached as it came: image/png (4 bytes)")
+    assert (made.subject, made.content) == ("File from camera", "Attached as it came: image/png (4 bytes)")
     assert [(file.content_type, file.data) for file in made.attachments] == [("image/png", b"\x89PNG")]
 
 
@@ -146,6 +146,19 @@ def test_nothing_is_refused(content_type: str) -> None:
     """An empty body without a subject is no message."""
     with pytest.raises(Rejected, match="empty"):
         posted(b"", content_type)
+
+
+@pytest.mark.parametrize("body", [b"0", b"[]", b"{}", b"false", b'""', b"null"])
+def test_what_counts_as_nothing_in_json_is_no_empty_body(body: bytes) -> None:
+    """A counter that says 0 may be all that there is to tell."""
+    made = alert(body)
+    assert (made.subject, made.content) == (body.decode(), body.decode())
+
+
+def test_multipart_without_parts_is_empty() -> None:
+    """Its boundary says nothing."""
+    with pytest.raises(Rejected, match="empty"):
+        posted(body_of([]), CONTENT_TYPE)
 
 
 def test_subject_alone_is_enough() -> None:

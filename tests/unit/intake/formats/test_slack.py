@@ -25,9 +25,9 @@ def test_text() -> None:
 
 
 def test_attachments() -> None:
-    """Their titles name the message, their colour says how bad it is."""
+    """Their titles name the message, a field or their colour says how bad it is."""
     made = read_one(NAME, ATTACHMENTS)
-    assert (made.subject, made.severity) == ("[FIRING:1] DiskFull (db1)", Severity.ERROR)
+    assert (made.subject, made.severity) == ("[FIRING:1] DiskFull (db1)", Severity.CRITICAL)
     assert made.content.splitlines() == [
         "[FIRING:1] DiskFull (db1)",
         "*/var* is 97% full, see the runbook",
@@ -73,6 +73,20 @@ def test_worst_colour_counts() -> None:
     colours = [{"color": "good", "text": "a"}, {"color": "#a30200", "text": "b"}, {"color": "#cccccc", "text": "c"}]
     assert read_one(NAME, {"attachments": colours}).severity is Severity.ERROR
     assert read_one(NAME, {"attachments": colours[2:]}).severity is Severity.WARNING
+
+
+@pytest.mark.parametrize(
+    ("field", "severity"),
+    [
+        pytest.param({"title": "Severity", "value": "critical"}, Severity.CRITICAL, id="severity"),
+        pytest.param({"title": "priority:", "value": "*Low*"}, Severity.INFO, id="priority"),
+        pytest.param({"title": "Severity", "value": "wibble"}, Severity.ERROR, id="no-severity"),
+        pytest.param({"title": "Service", "value": "critical"}, Severity.ERROR, id="another-field"),
+    ],
+)
+def test_field_beats_the_colour(field: dict[str, str], severity: Severity) -> None:
+    """What is said in words needs no guess."""
+    assert read_one(NAME, {"attachments": [{"color": "danger", "fields": [field]}]}).severity is severity
 
 
 def test_form_with_a_payload() -> None:

@@ -42,6 +42,12 @@ def with_files(*sizes: int) -> bytes:
     return message.as_bytes()
 
 
+def test_what_recipients_say_is_in_the_alert() -> None:
+    """Its receivers, and that the routes decide besides."""
+    made = alert(CRON, Addressing(("dba",), also_routed=True))
+    assert (made.receivers, made.also_routed) == (("dba",), True)
+
+
 @pytest.mark.parametrize("line_end", [b"\r\n", b"\n"], ids=["crlf", "lf"])
 def test_a_mail_of_cron_becomes_an_alert(line_end: bytes) -> None:
     """Subject, text and sender are where people look for them, also where the program sends bare line feeds."""

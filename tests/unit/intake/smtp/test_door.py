@@ -1,7 +1,6 @@
 """The SMTP door: what the client is told of its mail, and when."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,13 +10,12 @@ from app.domain.access import Principal
 from app.domain.alert import Alert
 from app.domain.errors import JournalUnavailable
 from app.domain.ids import format_id
-from app.domain.receipt import Claim, Receipt
 from app.intake.smtp.door import LARGE, DoorRules, SmtpDoor
 from app.mail.compose import Composer
 from app.mail.message_id import MessageIds
-from app.pipeline.ingest import Submission
 from app.smtpd.mail import ReceivedMail
 from tests.support.clock import NOW
+from tests.support.fake_once import FakeOnce
 from tests.support.mails import queued_mail
 
 KEY = b"the key of these tests"
@@ -31,33 +29,11 @@ MAIL = ReceivedMail(
 NAMED = replace(MAIL, data=b"Message-ID: <1@db1>\r\nDate: Mon, 23 Nov 2026 06:00:00 +0000\r\n" + MAIL.data)
 
 
-class FakeOnce:
-    """Takes every alert once `open` is set, or raises `fault`."""
-
-    def __init__(self) -> None:
-        self.alerts: list[Alert] = []
-        self.claims: list[Claim] = []
-        self.fault: Exception | None = None
-        self.asked = asyncio.Event()
-        self.open = asyncio.Event()
-        self.open.set()
-
-    async def take(self, submission: Submission, claims: Sequence[Claim] = ()) -> Receipt:
-        """Do as the pipeline's Once does."""
-        self.asked.set()
-        await self.open.wait()
-        if self.fault:
-            raise self.fault
-        self.alerts += submission.alerts
-        self.claims += claims
-        return Receipt((4711,))
-
-
 class Site:
     """A door with what stands behind it."""
 
     def __init__(self) -> None:
-        self.once = FakeOnce()
+        self.once = FakeOnce(first_id=4711)
         self.closed = False
         rules = DoorRules(
             anybody=Principal(),
@@ -65,7 +41,7 @@ class Site:
             attachments_limit=1 << 20,
             is_ours=MessageIds(KEY).is_ours,
         )
-        self.door = SmtpDoor(self.once, rules=rules, is_closed=lambda: self.closed)  # type: ignore[arg-type]  # a fake
+        self.door = SmtpDoor(self.once, rules=rules, is_closed=lambda: self.closed)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.alert import Alert
-from app.intake.smtp.loops import AUTOMATIC_ANSWER, DELIVERY_REPORT, OUR_MAIL, TOO_MANY_HOPS, loop_in
+from app.intake.smtp.loops import ANSWER_TO_OURS, AUTOMATIC_ANSWER, DELIVERY_REPORT, OUR_MAIL, TOO_MANY_HOPS, loop_in
 from app.mail.compose import Composer
 from app.mail.message_id import MessageIds
 from app.mail.reading.reader import read_message
@@ -67,8 +67,39 @@ def test_a_report_from_the_null_sender_is_refused() -> None:
 
 def test_the_null_sender_alone_is_no_report() -> None:
     """Small devices send from it."""
-    assert reason(b"Subject: paper jam\r\n\r\n", mail_from="") == ""
-    assert reason(REPORT) == ""
+    assert reason(b"From: printer@x\r\nSubject: paper jam\r\n\r\n", mail_from="") == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [("delivery-status", DELIVERY_REPORT), ("Disposition-Notification", DELIVERY_REPORT), ("tlsrpt", "")],
+)
+def test_a_report_on_a_mail_is_refused_whoever_sends_it(kind: str, expected: str) -> None:
+    """Some servers send theirs from an address; reports on other matters are news."""
+    assert reason(REPORT.replace(b"delivery-status", kind.encode())) == expected
+
+
+@pytest.mark.parametrize("author", ["MAILER-DAEMON@x.example", "Mail Delivery <postmaster@x.example>", "mailer-daemon"])
+def test_a_bounce_in_plain_text_is_refused(author: str) -> None:
+    """As qmail sends it: the null sender, and the author who answers for the server's mails."""
+    bounce = f"From: {author}\r\nSubject: failure notice\r\n\r\nHi. This is the mail server at x.\r\n".encode()
+    assert reason(bounce, mail_from="") == DELIVERY_REPORT
+    assert reason(bounce) == ""
+
+
+@pytest.mark.parametrize("header", ["X-Autoreply: yes", "X-Autorespond: away", "Auto-Submitted: (x) auto-replied"])
+def test_older_marks_of_an_automatic_answer_do(header: str) -> None:
+    """Autoresponders that know no RFC 3834, and comments before the word."""
+    assert reason(f"{header}\r\nSubject: away\r\n\r\n".encode()) == AUTOMATIC_ANSWER
+
+
+@pytest.mark.parametrize("header", ["In-Reply-To", "References"])
+def test_an_answer_to_our_mail_is_refused(header: str) -> None:
+    """Exchange answers with auto-generated: what it answers tells it from an alert."""
+    ours = read_message(OUR_OWN).message_id
+    answer = "{}: <1@x> {}\r\nAuto-Submitted: auto-generated\r\nSubject: Automatic reply\r\n\r\n"
+    assert reason(answer.format(header, ours).encode()) == ANSWER_TO_OURS
+    assert reason(answer.format(header, "<2@x>").encode()) == ""
 
 
 @pytest.mark.parametrize(("count", "expected"), [(100, ""), (101, TOO_MANY_HOPS)])

@@ -40,9 +40,9 @@ def test_several_recipients_choose_together() -> None:
     assert read_recipients(recipients, RECEIVERS) == Addressing(("dba", "On.Call"), severity=Severity.CRITICAL)
 
 
-def test_for_an_unknown_one_among_them_the_default_receiver_has_it() -> None:
+def test_for_an_unknown_one_among_them_it_is_routed_too() -> None:
     """Nobody who was asked for is left out."""
-    assert read_recipients(["dba@x", "root@x"], RECEIVERS) == Addressing(("dba", "default"))
+    assert read_recipients(["dba@x", "root@x"], RECEIVERS) == Addressing(("dba",), also_routed=True)
 
 
 @given(st.lists(st.text(max_size=40), max_size=5))

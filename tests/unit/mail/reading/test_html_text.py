@@ -3,6 +3,7 @@
 import pytest
 
 from app.mail.reading.html_text import html_to_text
+from app.mail.reading.html_tokens import MAX_TAGS
 
 BUTTON = '<a href=https://g.example/d?a=1&amp;b=2><img alt="Open it" src=x></a>'
 OUTLOOK_TABLE = (
@@ -45,3 +46,9 @@ OUTLOOK_TABLE = (
 def test_pages(page: str, text: str) -> None:
     """The text keeps what the page says, in its order and rows."""
     assert html_to_text(page) == text
+
+
+def test_behind_too_many_tags_the_text_goes_on() -> None:
+    """Nothing of it is lost but its layout, and no page of tags keeps a processor busy."""
+    page = "<p>" * MAX_TAGS + "<p>disk &amp; tape</p><a title='x'>full</a> 1 < 2<!-- hidden -->"
+    assert html_to_text(page) == "disk & tape full 1 < 2\n"

@@ -194,6 +194,36 @@ def test_raw_octets_in_a_header(raw: bytes, charset: bytes, subject: str) -> Non
     assert mail.subject == subject
 
 
+@pytest.mark.parametrize(
+    ("field", "keyword"),
+    [
+        (b"auto-replied (vacation)", "auto-replied"),
+        (b"(a (nested) \\) one) Auto-Replied", "auto-replied"),
+        (b"auto-generated (no end", "auto-generated"),
+        (b"()", ""),
+    ],
+)
+def test_comments_are_no_part_of_a_keyword(field: bytes, keyword: str) -> None:
+    """RFC 5322 section 3.2.2: they may stand on both sides, and nest."""
+    assert read_message(b"Auto-Submitted: " + field + b"\n\n").auto_submitted == keyword
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"], ids=["LF", "CRLF"])
+def test_a_header_beyond_the_limit_costs_no_text(line_end: bytes) -> None:
+    """The text goes on behind the next empty line, or, where none is near by, at once."""
+    octets = (b"A: 1\n" * 3 + b"\nhello\n").replace(b"\n", line_end)
+    assert read_message(octets, ReadingLimits(max_header_bytes=5)).text == "hello\n"
+    limits = ReadingLimits(max_header_bytes=5, max_field_bytes=5)
+    assert read_message(octets, limits).text.endswith("A: 1\n\nhello\n")
+
+
+def test_a_body_without_a_header_takes_no_room_of_headers() -> None:
+    """Its first line may be long."""
+    parts = (b"-" * 200 + b"\n", text(b"a"))
+    mail = read_message(multipart("mixed", *parts), ReadingLimits(max_header_bytes=150))
+    assert head.FIELDS_DROPPED not in mail.defects
+
+
 def test_no_header_smuggles_another() -> None:
     """What an encoded word or a bare CR puts into a header stays in one line of it."""
     mail = read_message(b"Subject: =?utf-8?Q?a=0D=0ABcc=3A_x=40y.z?= b\rBcc: x@y.z\nTo: a@b.c\n\n")
@@ -207,9 +237,11 @@ def test_no_header_smuggles_another() -> None:
         (ReadingLimits(max_parts=3), lambda mail: mail.files[-1].data.startswith(b"--b\nContent"), tree.TOO_MANY),
         (ReadingLimits(max_depth=0), lambda mail: mail.files[0].data.count(b"--b") == 4, tree.TOO_DEEP),
         (ReadingLimits(max_header_fields=2), lambda mail: len(mail.headers.fields) == 2, head.FIELDS_DROPPED),
+        (ReadingLimits(max_header_bytes=45), lambda mail: mail.headers.raw("B") == "", head.FIELDS_DROPPED),
+        (ReadingLimits(max_field_bytes=17), lambda mail: mail.headers.raw("Content-Type")[-1] == ";", head.FIELD_CUT),
         (ReadingLimits(max_text_bytes=1), lambda mail: mail.text == "1\n", TEXT_CUT),
     ],
-    ids=["parts", "depth", "header fields", "text"],
+    ids=["parts", "depth", "header fields", "header", "field", "text"],
 )  # fmt: skip
 def test_limits(limits: ReadingLimits, check: Callable[..., bool], defect: str) -> None:
     """What lies beyond a limit is kept as it came, and a defect says so."""

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.mail.reading import base64_octets, uuencode
 from app.mail.reading.base64_octets import PIECE
 from app.mail.reading.transfer import BROKEN, UNKNOWN_ENCODING, decode_transfer
 from app.mail.reading.uuencode import find_files
@@ -58,6 +59,22 @@ def test_a_large_file_comes_in_pieces(more: int) -> None:
     assert decode_transfer(encodebytes(octets), "base64") == (octets, "")
 
 
+@pytest.mark.parametrize(
+    "octets", [b"=41", b"a", b"=3D=\r\n", b"ab =C3=A9\t."], ids=["escapes", "letters", "soft", "all"]
+)
+def test_a_line_of_any_length_is_decoded(octets: bytes) -> None:
+    """It comes in pieces too, and no escape and no white space is cut: the decoder holds up all other threads."""
+    data = b"x" + octets * 200_000
+    assert decode_transfer(data, "quoted-printable") == (quopri.decodestring(data), "")
+
+
+def test_padding_is_counted_so_often_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind that it counts for nothing, and a defect says so."""
+    monkeypatch.setattr(base64_octets, "MAX_PADDING", 4)
+    assert decode_transfer(b"YQ==YQ==", "base64") == (b"aa", "")
+    assert decode_transfer(b"YQ==YQ==YWJj=YWJj=", "base64") == (b"aaabcabc", BROKEN["base64"])
+
+
 def test_files_in_a_text_are_found() -> None:
     """Two files in uuencode are found with their names, and a word that only looks like one is not."""
     one, two = (b"begin 644 %b\n%b`\nend\n" % (name, b2a_uu(name * 3)) for name in (b"a.txt", b"b c.txt"))
@@ -68,3 +85,18 @@ def test_files_in_a_text_are_found() -> None:
         (b"b c.txt", b"b c.txt" * 3, True),
     ]
     assert text[files[0].start : files[0].end] == one
+
+
+def test_beginnings_without_data_are_looked_at_so_often_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What follows stays text: a mail of nothing else must not keep a processor busy."""
+    monkeypatch.setattr(uuencode, "MAX_BEGINS", 3)
+    file = b"begin 644 a\n" + b2a_uu(b"data") + b"`\nend\n"
+    assert len(find_files(b"begin 644 a\n" * 2 + file)) == 1
+    assert find_files(b"begin 644 a\n" * 3 + file) == []
+
+
+def test_a_file_has_so_many_lines_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One whose lines hold next to nothing ends there, and is told to be broken."""
+    monkeypatch.setattr(uuencode, "MAX_LINES", 2)
+    (found,) = find_files(b"begin 644 a\n" + 3 * b2a_uu(b"ab"))
+    assert (found.data, found.sound) == (b"abab", False)
