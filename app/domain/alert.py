@@ -58,7 +58,8 @@ class Alert:
     `extra` are the fields that the format does not know, shown in the mail below the text.
     `notes` say what was changed on the way in ("the content was cut"), and stand in the mail too.
     `to` are people whom the sender asked for, as far as it may; `receivers` the names of those it chose. Without
-    either the routes decide, and with `also_routed` they do so besides.
+    either the routes decide, and with `also_routed` they do so besides. With `severity_is_assumed` nobody has said
+    how bad it is: then no receiver's minimum holds it back.
     """
 
     subject: str
@@ -77,6 +78,7 @@ class Alert:
     to: tuple[Mailbox, ...] = ()
     receivers: tuple[str, ...] = ()
     also_routed: bool = False
+    severity_is_assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,24 +16,29 @@ class Asked:
     """Cleaned to one line each; `subject` is as long as it came."""
 
     subject: str
-    severity: Severity
+    severity: Severity | None
     status: Status
     source: str
     key: str
     warnings: tuple[str, ...]
 
 
-def asked_in(query: Mapping[str, str], default: Severity = Severity.WARNING) -> Asked:
+def asked_in(query: Mapping[str, str], default: Severity | None = Severity.WARNING) -> Asked:
     """Return it, with `default` where it names no severity. A wrong choice costs a warning, not the alert."""
     warnings: list[str] = []
     return Asked(
         subject=one_line(query.get("subject", "")),
-        severity=_choice(default, query, "severity", warnings),
+        severity=_severity(default, query, warnings),
         status=_choice(Status.FIRING, query, "status", warnings),
         source=_line(query, "source", MAX_SOURCE, warnings),
         key=_line(query, "key", MAX_KEY, warnings),
         warnings=tuple(warnings),
     )
+
+
+def _severity(default: Severity | None, query: Mapping[str, str], warnings: list[str]) -> Severity | None:
+    is_asked = bool(query.get("severity", "").strip())
+    return _choice(default or Severity.WARNING, query, "severity", warnings) if is_asked else default
 
 
 def _choice(default: Choice, query: Mapping[str, str], name: str, warnings: list[str]) -> Choice:

@@ -27,10 +27,10 @@ def subject_in(document: object) -> str:
     return _found(document, SUBJECTS)
 
 
-def severity_in(document: object) -> Severity:
-    """Return the severity that a field names, a warning if none does."""
+def severity_in(document: object) -> Severity | None:
+    """Return the severity that a field names, None if none does."""
     words = (first_text(fields, name) for fields in _objects(document) for name in SEVERITIES)
-    return next(filter(None, map(known_severity, words)), Severity.WARNING)
+    return next(filter(None, map(known_severity, words)), None)
 
 
 def links_in(document: object) -> list[tuple[str, str]]:

@@ -35,7 +35,7 @@ def draft(  # noqa: PLR0913 - one for each field of an alert, all by name
     *,
     subject: str,
     content: str = "",
-    severity: Severity = Severity.WARNING,
+    severity: Severity | None = None,
     status: Status = Status.FIRING,
     source: str = "",
     labels: Mapping[str, Any] = NOTHING,
@@ -49,7 +49,8 @@ def draft(  # noqa: PLR0913 - one for each field of an alert, all by name
 ) -> Alert:
     """Return the alert. `links` are pairs of URL and title; those that no mail should offer are dropped.
 
-    Without a subject the first line of the content is it. Values of labels may be anything; those that are no text,
+    Without a subject the first line of the content is it. Without a
+    severity a warning is assumed. Values of labels may be anything; those that are no text,
     number or truth value go to the extra fields.
     """
     told = list(notes)
@@ -59,7 +60,8 @@ def draft(  # noqa: PLR0913 - one for each field of an alert, all by name
     return Alert(
         subject=_subject(subject, content, told),
         content=content,
-        severity=severity,
+        severity=severity or Severity.WARNING,
+        severity_is_assumed=severity is None,
         status=status,
         source=shorten(one_line(source), MAX_SOURCE),
         labels=kept_labels or NOTHING,

@@ -79,7 +79,7 @@ QUERY = {
     "token": "The token, for tools that cannot set a header; it stands in no log of this daemon",
 }
 IDEMPOTENCY = (
-    "What names this request: one with the same name and body within 24 hours gets the first answer and makes no"
+    "What names this request: one with the same name, body and URL within 24 hours gets the first answer and makes no"
     " second mail. It belongs to the token."
 )
 

@@ -112,7 +112,11 @@ class AddressBook:
         if unknown or not names or alert.also_routed:
             names += receivers_for(self._root, alert)
         entries = [self._receivers[name] for name in dict.fromkeys(names)]
-        taking = tuple(entry.letterhead_id for entry in entries if entry.receiver.takes(alert.severity))
+        taking = tuple(
+            entry.letterhead_id
+            for entry in entries
+            if entry.receiver.takes(alert.severity) or alert.severity_is_assumed
+        )
         warnings = [_no_receiver(name) for name in unknown]
         if not taking and not alert.to:
             warnings.append(_kept(alert, entries))

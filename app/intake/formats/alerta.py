@@ -44,11 +44,14 @@ def _status(fields: Mapping[str, Any]) -> Status:
     return Status.RESOLVED if is_over else Status.FIRING
 
 
-def _severity(fields: Mapping[str, Any], status: Status) -> Severity:
+def _severity(fields: Mapping[str, Any], status: Status) -> Severity | None:
+    """Return how bad it is or was, None where the recovery of something does not tell."""
     word = first_text(fields, "severity").strip().lower()
     if status is Status.RESOLVED and word in RECOVERED:
         before = first_text(fields, "previousSeverity").strip().lower()
-        word = "" if before in NOTHING_BEFORE | RECOVERED else before
+        if before in NOTHING_BEFORE | RECOVERED:
+            return None
+        word = before
     return OWN_SEVERITIES.get(word) or severity_of(word)
 
 

@@ -86,14 +86,14 @@ def _key(fields: Fields, title: str, where: str) -> str:
     return f"{TOOL}/{first_text(fields, 'alertid', 'monitorid') or title}/{where}"
 
 
-def _severity(fields: Fields, transition: str) -> Severity:
+def _severity(fields: Fields, transition: str) -> Severity | None:
     """A recovery is of type "success", which does not tell how bad it was."""
     priority = first_text(fields, "alertpriority", "priority")
     if WARN in transition:
         return Severity.WARNING
     if PRIORITIES.fullmatch(priority):
         return severity_of(priority)
-    return Severity.WARNING if RECOVERED in transition else severity_of(first_text(fields, "alerttype"))
+    return None if RECOVERED in transition else severity_of(first_text(fields, "alerttype"))
 
 
 def _content(fields: Fields) -> str:

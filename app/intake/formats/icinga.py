@@ -71,14 +71,14 @@ def _alert(kind: str, fields: Fields) -> Alert:
     content = _content(fields, state)
     if kind in NOTICES:
         subject = f"{NOTICES[kind]}: {thing}" + (f" is {state}" if state else "")
-        severity = SEVERITIES.get(state, Severity.WARNING)
+        severity = SEVERITIES.get(state)
         return draft(subject=subject, content=content, severity=severity, source=TOOL, links=links, extra=labels)
     problem = state if kind == PROBLEM else _state_before(fields, service)
     at = _moment(fields)
     return draft(
         subject=f"{thing} is {problem}" if problem else thing,
         content=content,
-        severity=SEVERITIES.get(problem, Severity.WARNING),
+        severity=SEVERITIES.get(problem),
         status=Status.FIRING if kind == PROBLEM else Status.RESOLVED,
         source=TOOL,
         labels=labels,

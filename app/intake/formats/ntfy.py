@@ -73,7 +73,7 @@ def _of_request(payload: Payload) -> Fields:
     return {**fields, "tags": tags.split(",")} if tags else fields
 
 
-def _alert(fields: Fields, text: str = "", file: Upload | None = None, default: Severity = Severity.WARNING) -> Alert:
+def _alert(fields: Fields, text: str = "", file: Upload | None = None, default: Severity | None = None) -> Alert:
     """Return the alert; `default` is its severity without a priority. A message in the header stands above the text."""
     message = "\n\n".join(part for part in (text_of(fields.get("message")), text) if part)
     title = text_of(fields.get("title"))

@@ -19,7 +19,7 @@ SUBJECTS_OF_DATA = frozenset({"event", "error", "issue", "metric_alert", "descri
 METRIC_ACTIONS = {
     "critical": (Status.FIRING, Severity.CRITICAL),
     "warning": (Status.FIRING, Severity.WARNING),
-    "resolved": (Status.RESOLVED, Severity.WARNING),  # how bad it was is not said
+    "resolved": (Status.RESOLVED, None),  # how bad it was is not said
 }
 ISSUE_ACTIONS = {
     "created": Status.FIRING,

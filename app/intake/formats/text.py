@@ -3,7 +3,7 @@
 The query gives `subject`, `severity`, `status`, `source` and `key`; nothing else in it is read.
 """
 
-from app.domain.alert import Alert
+from app.domain.alert import Alert, Severity
 from app.domain.charset import decode
 from app.domain.text import cut_middle, one_line, plain, shorten
 from app.httpkit.problems import invalid_alert
@@ -34,7 +34,7 @@ def read(payload: Payload) -> Reading:
     alert = Alert(
         subject=_subject(asked.subject or title or first_line(text), notes),
         content=_content(text, notes),
-        severity=asked.severity,
+        severity=asked.severity or Severity.WARNING,
         status=asked.status,
         source=asked.source,
         key=asked.key,

@@ -70,7 +70,7 @@ def test_links_that_no_mail_should_offer_are_dropped() -> None:
 
 def test_nothing_given_is_a_plain_alert() -> None:
     """A draft adds nothing by itself."""
-    assert draft(subject="x") == Alert(subject="x")
+    assert draft(subject="x") == Alert(subject="x", severity_is_assumed=True)
 
 
 def test_lenient_values() -> None:

@@ -143,3 +143,12 @@ async def test_alarms_have_a_book_of_their_own() -> None:
     """Whatever they say, they go to those who get alarms."""
     found = await AddressBook.of_one(7).destinations_of(Alert(subject="x", to=(ANN,)))
     assert found.letterhead_ids == (7,)
+
+
+async def test_an_assumed_severity_holds_nothing_back() -> None:
+    """Nobody said how bad it is: a body that was not understood must reach somebody."""
+    receiver = Receiver(name="default", to=(Mailbox("ops@example.org"),), minimum_severity=Severity.CRITICAL)
+    book = AddressBook(receivers={"default": Entry(receiver, 7)}, kept_under=NOBODY)
+    unknown = Alert(subject="x", severity_is_assumed=True)
+    assert (await book.destinations_of(unknown)).letterhead_ids == (7,)
+    assert (await book.destinations_of(Alert(subject="x"))).letterhead_ids == ()

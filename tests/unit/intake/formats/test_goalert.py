@@ -29,6 +29,7 @@ def test_firing_alert() -> None:
         severity=Severity.WARNING,
         source="goalert",
         key="goalert/disk-db1",
+        severity_is_assumed=True,
     )
 
 

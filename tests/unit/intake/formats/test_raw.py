@@ -163,4 +163,4 @@ def test_multipart_without_parts_is_empty() -> None:
 
 def test_subject_alone_is_enough() -> None:
     """A body is not needed beside it."""
-    assert alert(b"", query=b"subject=Backup+failed") == Alert(subject="Backup failed")
+    assert alert(b"", query=b"subject=Backup+failed") == Alert(subject="Backup failed", severity_is_assumed=True)
