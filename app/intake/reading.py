@@ -14,11 +14,12 @@ from app.intake.file_bodies import UNSAID
 from app.intake.format import Format, NotUnderstood, Payload
 from app.intake.formats import form, native, raw
 from app.intake.incoming import IncomingBody, Reading
-from app.intake.payloads import is_json, payload_of
+from app.intake.payloads import NOT_JSON, NOT_MULTIPART, is_json, payload_of
 from app.intake.registry import recognise
 from app.intake.sizes import SizeLimits, check_attachments, check_size
 
 MOST_OPENINGS = 1 + 2 * native.MAX_ALERTS  # brackets of well-formed native JSON: an array, its alerts, their labels
+BROKEN = frozenset({NOT_JSON, NOT_MULTIPART})
 UNKNOWN = "no format knows this body; it is mailed as it came"
 
 
@@ -64,6 +65,8 @@ def _read(payload: Payload, named: Format | None) -> Reading:
     if named is native.FORMAT and payload.is_form:
         named = form.FORMAT
     known = named or recognise(payload)
+    if named is not None and not BROKEN.isdisjoint(payload.warnings) and not named.recognises(payload):
+        return raw.read(payload)  # whatever the URL names: it cannot read what is not what it claims to be
     if known is None:
         reading = raw.read(payload)
         return _with_warning(reading, UNKNOWN) if payload.document is not None or payload.files else reading

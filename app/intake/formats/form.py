@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 from app.domain.charset import BYTE_ORDER_MARKS
 from app.httpkit.problems import FieldError, invalid_alert
 from app.intake.attachments import MAX_ATTACHMENTS
-from app.intake.format import Format, Payload
+from app.intake.format import Format, NotUnderstood, Payload
 from app.intake.formats import native
 from app.intake.incoming import Reading, Rejected
 from app.intake.urlencoded import MAX_PAIRS, read_pairs
@@ -81,6 +81,8 @@ def _recognises(payload: Payload) -> bool:
 
 
 def _read(payload: Payload) -> Reading:
+    if not _recognises(payload):
+        raise NotUnderstood("this is no form with a subject or a content")
     if len(payload.files) > MAX_ATTACHMENTS:
         error = FieldError("/attachments", f"must be at most {MAX_ATTACHMENTS} files, and are {len(payload.files)}")
         raise Rejected(invalid_alert("The alert was not taken.", [error]))

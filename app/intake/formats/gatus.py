@@ -22,14 +22,16 @@ TEXT_FIELDS = frozenset({"text"})
 DOWN = Severity.ERROR
 STATUSES = {"TRIGGERED": Status.FIRING, "RESOLVED": Status.RESOLVED}
 
-_TEXT = re.compile(r"\s*(TRIGGERED|RESOLVED):\s*(.*?)[\s-]*", re.DOTALL)  # placeholders without a value leave dashes
+_TEXT = re.compile(r"\s*(TRIGGERED|RESOLVED):")
+_EMPTY_PLACES = " \t\r\n-"  # placeholders without a value leave dashes
 
 
 def _of_text(text: str) -> Alert:
-    told = _TEXT.fullmatch(text)
+    told = _TEXT.match(text)
     if told is None:
         return draft(subject="", content=text, source=TOOL)
-    return draft(subject=told[2], content=told[2], severity=DOWN, status=STATUSES[told[1]], source=TOOL)
+    rest = text[told.end() :].strip().rstrip(_EMPTY_PLACES)
+    return draft(subject=rest, content=rest, severity=DOWN, status=STATUSES[told[1]], source=TOOL)
 
 
 def _of_fields(fields: Mapping[str, Any]) -> Alert:

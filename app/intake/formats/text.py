@@ -65,7 +65,7 @@ def _content(text: str, notes: list[str]) -> str:
 
 def _recognises(payload: Payload) -> bool:
     """A body that claims to be something else, and is not, is no text that somebody wrote."""
-    claims = payload.media_type.endswith("json") or payload.media_type.startswith("multipart/")
+    claims = payload.media_type.endswith(("json", "xml")) or payload.media_type.startswith("multipart/")
     return payload.document is None and not claims and bool(payload.text or not payload.body)
 
 

@@ -13,6 +13,7 @@ from app.intake.formats import native
 from app.intake.incoming import Rejected
 from app.intake.payloads import NOT_JSON
 from app.intake.reading import may_hold_attachments, read_alerts
+from app.intake.registry import all_formats
 from app.intake.sizes import SizeLimits
 from tests.support.incoming import incoming
 from tests.support.multipart_body import CONTENT_TYPE, body_of, form_with_file, part
@@ -135,6 +136,20 @@ def test_the_native_url_is_strict(body: bytes, content_type: str, expected: int)
     with pytest.raises(Rejected) as caught:
         read_alerts(incoming(body, content_type), LIMITS, named=native.FORMAT)
     assert caught.value.problem.status == expected
+
+
+@pytest.mark.parametrize("name", ["form", "gatus", "ntfy", "text", "alertmanager"])
+@pytest.mark.parametrize("body", [b'{"text": "a "quote""}', b'{"a": 1}', b"<a/>", b"0"])
+def test_a_named_format_loses_nothing_either(name: str, body: bytes) -> None:
+    """Only the native URL is strict: what another cannot read is mailed as it came."""
+    reading = read_alerts(incoming(body, "application/json"), LIMITS, named=all_formats()[name])
+    assert reading.alerts
+
+
+def test_markup_has_a_subject_of_its_own() -> None:
+    """Not the line that says it is XML."""
+    body = b'<?xml version="1.0"?>\n<event><title>Disk full</title></event>'
+    assert alert(body, "application/xml").subject == "Disk full"
 
 
 def test_a_native_alert_with_wrong_fields_is_refused_everywhere() -> None:
