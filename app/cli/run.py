@@ -95,13 +95,7 @@ def run(  # noqa: PLR0913 - one for each option
     telling = Telling(
         on=on, tail=tail, severity=severity, to=to, receivers=receivers, heartbeat=heartbeat, wait_s=wait_s
     )
-    job = Job(
-        name=shorten(one_line(name or ""), MAX_NAME) or default_name(command),
-        host=os.uname().nodename,
-        user=user_name(),
-        command=command,
-        shows_command=show_command,
-    )
+    job = _job(command, name or "", shows_command=show_command)
     daemon, log = _daemon(url), OutputLog()
     if heartbeat:
         ping_start(daemon, heartbeat)
@@ -111,6 +105,16 @@ def run(  # noqa: PLR0913 - one for each option
     with signals_held():
         tell(daemon, job, end, log, telling)
     sys.exit(end.code)
+
+
+def _job(command: tuple[str, ...], name: str, *, shows_command: bool) -> Job:
+    return Job(
+        name=shorten(one_line(name), MAX_NAME) or default_name(command),
+        host=os.uname().nodename,
+        user=user_name(),
+        command=command,
+        shows_command=shows_command,
+    )
 
 
 def tell(daemon: Daemon, job: Job, end: CommandEnd, log: OutputLog, telling: Telling) -> None:

@@ -49,14 +49,12 @@ def draft(  # noqa: PLR0913 - one for each field of an alert, all by name
 ) -> Alert:
     """Return the alert. `links` are pairs of URL and title; those that no mail should offer are dropped.
 
-    Without a subject the first line of the content is it. Without a
-    severity a warning is assumed. Values of labels may be anything; those that are no text,
-    number or truth value go to the extra fields.
+    Without a subject the first line of the content is it, and without a severity a warning is assumed. Values of
+    labels may be anything; those that are no text, number or truth value go to the extra fields.
     """
     told = list(notes)
     content = _content(content, told)
     kept_labels, moved = _labels(labels)
-    extra_fields = {**moved, **extra}
     return Alert(
         subject=_subject(subject, content, told),
         content=content,
@@ -69,7 +67,7 @@ def draft(  # noqa: PLR0913 - one for each field of an alert, all by name
         starts_at=starts_at,
         ends_at=ends_at,
         links=tuple(_links(links)),
-        extra=keep(extra_fields) if extra_fields else NOTHING,
+        extra=keep({**moved, **extra}) or NOTHING,
         attachments=_attachments(files, told),
         notes=tuple(told),
     )
