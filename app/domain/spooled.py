@@ -9,10 +9,12 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.domain.errors import MailAlertError
-from app.domain.receipt import Claim, claim_of, request_bytes
+
+if TYPE_CHECKING:
+    from app.domain.receipt import Claim
 
 VERSION = 1
 FORMAT = "native"  # the last part of the path that clients post it to
@@ -42,11 +44,13 @@ class SpooledAlert:
     fingerprint: bytes = field(default=b"", repr=False)
     receivers: tuple[str, ...] = ()
 
-    def claims(self) -> tuple[Claim, ...]:
+    def claims(self) -> "tuple[Claim, ...]":
         """Return under which claims a post that got no answer may have been kept.
 
         That is the token's, or nobody's, if the daemon asked for no token.
         """
+        from app.domain.receipt import claim_of, request_bytes  # the daemon's alone; commands are to start quickly
+
         query = [("receiver", name) for name in self.receivers]
         sent = request_bytes(self.body, format_name=FORMAT, query=query)
         fingerprints = dict.fromkeys((self.fingerprint, b""))
