@@ -33,9 +33,9 @@ fuzz: $(VENV)/fuzz.stamp
 
 # Needs uv; everything else needs only the lock files that it writes.
 lock:
-	$(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra build -o requirements.lock
-	$(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra build --extra dev -c requirements.lock -o requirements-dev.lock
-	$(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra fuzz -c requirements.lock -o requirements-fuzz.lock
+	$(UV) pip compile --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra build -o requirements.lock
+	$(UV) pip compile --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra build --extra dev -c requirements.lock -o requirements-dev.lock
+	$(UV) pip compile --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra fuzz -c requirements.lock -o requirements-fuzz.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .fuzz

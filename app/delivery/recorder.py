@@ -23,6 +23,8 @@ EVENTS = {
     DeliveryState.REFUSED: "mail_refused",
     DeliveryState.EXPIRED: "mail_expired",
     DeliveryState.DROPPED: "mail_dropped",
+    DeliveryState.BOUNCED: "mail_bounced",
+    DeliveryState.DELAYED: "mail_delayed",
 }
 
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from app.domain.address import Mailbox
+from app.domain.answered import Answered
 from app.domain.attachment import Attachment
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -59,7 +60,7 @@ class Alert:
     `notes` say what was changed on the way in ("the content was cut"), and stand in the mail too.
     `to` are people whom the sender asked for, as far as it may; `receivers` the names of those it chose. Without
     either the routes decide, and with `also_routed` they do so besides. With `severity_is_assumed` nobody has said
-    how bad it is: then no receiver's minimum holds it back.
+    how bad it is: then no receiver's minimum holds it back. `answers` is there for what the system itself answers.
     """
 
     subject: str
@@ -79,6 +80,7 @@ class Alert:
     receivers: tuple[str, ...] = ()
     also_routed: bool = False
     severity_is_assumed: bool = False
+    answers: Answered | None = None
 
 
 @dataclass(frozen=True, slots=True)

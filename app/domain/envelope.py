@@ -74,10 +74,14 @@ class DeliveryState(StrEnum):
     REFUSED = "refused"
     EXPIRED = "expired"
     DROPPED = "dropped"
+    BOUNCED = "bounced"  # the relay took it, and a server behind it gave it back
+    DELAYED = "delayed"  # the relay took it, and a server behind it says that it waits there
 
 
 # A recipient who will not get the mail unless somebody has it sent again.
-FAILED = frozenset({DeliveryState.REFUSED, DeliveryState.EXPIRED})
+FAILED = frozenset({DeliveryState.REFUSED, DeliveryState.EXPIRED, DeliveryState.BOUNCED})
+# The relay took it, and nobody has said that it was lost behind the relay.
+HANDED_OVER = frozenset({DeliveryState.SENT, DeliveryState.DELAYED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,8 @@ class Delivery:
     """One recipient of an envelope, and what the relay last said about it.
 
     `position` counts the recipients of the letterhead from 0. `ambiguous` stays set once an attempt was
-    lost after its final dot: this recipient may have the mail twice.
+    lost after its final dot: this recipient may have the mail twice. `remote` is the server behind the relay whose
+    words `reply` and `reason` are, "" where they are the relay's.
     """
 
     position: int
@@ -96,6 +101,7 @@ class Delivery:
     reply: str = ""
     reason: str = ""
     ambiguous: bool = False
+    remote: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,5 +171,5 @@ def state_of(deliveries: Sequence[Delivery]) -> EnvelopeState:
     if DeliveryState.PENDING in states:
         return EnvelopeState.OPEN
     if states & FAILED:
-        return EnvelopeState.PARTLY_SENT if DeliveryState.SENT in states else EnvelopeState.FAILED
+        return EnvelopeState.FAILED if HANDED_OVER.isdisjoint(states) else EnvelopeState.PARTLY_SENT
     return EnvelopeState.DROPPED if DeliveryState.DROPPED in states else EnvelopeState.SENT

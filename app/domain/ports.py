@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from app.domain.acknowledgement import AckEvent
 from app.domain.alert import AcceptedAlert, Severity
+from app.domain.bounce import BounceEffect, BounceReport, SetAsideAddress
 from app.domain.dead_letter import DeadLetterPage
 from app.domain.envelope import Envelope, EnvelopeState, QueuedMail
+from app.domain.feedback import NO_FEEDBACK, Feedback
 from app.domain.heartbeat import HeartbeatRecord
+from app.domain.mail_read import MailboxName, MailRead, UnreadMail
 from app.domain.receipt import KeptReceipt
 from app.domain.report import AlertPage, AlertReport
 from app.domain.verdict import Verdict
@@ -41,6 +45,7 @@ class AlertStore(Protocol):
         envelopes: Sequence[Envelope],
         receipts: Sequence[KeptReceipt] = (),
         heartbeats: Sequence[HeartbeatRecord] = (),
+        feedback: Feedback = NO_FEEDBACK,
     ) -> None:
         """Return once all is committed and fsynced, in one transaction.
 
@@ -140,3 +145,61 @@ class AlertArchive(Protocol):
         self, *, before: int | None, limit: int, state: EnvelopeState | None, severity: Severity | None
     ) -> AlertPage:
         """Return alerts older than `before`, newest first."""
+
+
+class MailboxStore(Protocol):
+    """The record of which mails of a mailbox were read, so that each is read once."""
+
+    async def is_known(self, mailbox: MailboxName) -> bool:
+        """Tell whether this mailbox was polled before, in this epoch."""
+
+    async def unread(self, mailbox: MailboxName, uids: Sequence[str]) -> Sequence[UnreadMail]:
+        """Return which of these have no record yet, in the order given."""
+
+    async def begin_poll(self, mailbox: MailboxName, seen: Sequence[MailRead]) -> None:
+        """Note the first poll of the mailbox in this epoch, and what was there; what is known of others is forgotten.
+
+        Other epochs of the same name, that is.
+        """
+
+    async def begin_reading(self, mailbox: MailboxName, uids: Sequence[str]) -> None:
+        """Count an attempt for each, before they are read: what ends the daemon is not tried for ever."""
+
+    async def note_read(self, reads: Sequence[MailRead]) -> None:
+        """Record that these were read."""
+
+    async def to_remove(self, mailbox: MailboxName) -> Sequence[str]:
+        """Return the uids of what was read and is to go from the server, and may still be there; 1,000 at most."""
+
+    async def forget_gone(self, mailbox: MailboxName, uids: Sequence[str]) -> None:
+        """Forget these: the server has them no longer."""
+
+    async def recorded(self, mailbox: MailboxName) -> Sequence[str]:
+        """Return all uids that have a record."""
+
+    async def take_bounce(self, report: BounceReport, read: MailRead, *, set_aside_after: int) -> BounceEffect | None:
+        """Record what the report changes and that it was read, in one transaction; None if the mail is not known.
+
+        An address is set aside by its hard bounce number `set_aside_after`, each for another mail; 0 is never. Then
+        the report was read all the same.
+        """
+
+
+class AckStore(Protocol):
+    """Where acknowledgements are kept."""
+
+    async def acknowledge(self, alert_id: int, event: AckEvent) -> bool:
+        """Add the event; False if the alert is not (or no longer) known."""
+
+    async def acknowledged(self, now: datetime) -> Mapping[int, datetime | None]:
+        """Return the alerts whose acknowledgement holds, and until when; None is without an end."""
+
+
+class SetAsideStore(Protocol):
+    """Recipients whose mails bounced too often."""
+
+    async def set_aside(self) -> Sequence[SetAsideAddress]:
+        """Return them all, in the order of their addresses."""
+
+    async def release(self, address: str) -> bool:
+        """Let the address have mail again, and count its bounces anew; False if it was not set aside."""

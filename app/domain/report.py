@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from app.domain.acknowledgement import AckEvent
 from app.domain.alert import AcceptedAlert, Severity, Status
 from app.domain.dead_letter import EnvelopeEvent
 from app.domain.envelope import Delivery, EnvelopeState, Letterhead, state_of_all
@@ -49,10 +50,11 @@ class EnvelopeReport:
 
 @dataclass(frozen=True, slots=True)
 class AlertReport:
-    """One alert and the mails made for it."""
+    """One alert, the mails made for it, and who acknowledged it: all events, the first one first."""
 
     accepted: AcceptedAlert
     envelopes: tuple[EnvelopeReport, ...]
+    acknowledgements: tuple[AckEvent, ...] = ()
 
     @property
     def state(self) -> EnvelopeState:

@@ -8,6 +8,7 @@ from typing import Protocol
 from app.domain.alert import AcceptedAlert, Alert, Severity
 from app.domain.envelope import Envelope, EnvelopeState
 from app.domain.errors import JournalUnavailable
+from app.domain.feedback import NO_FEEDBACK, Feedback
 from app.domain.heartbeat import HeartbeatRecord
 from app.domain.ids import IdSource
 from app.domain.ports import AlertStore, Clock
@@ -30,7 +31,7 @@ class Submission:
 
     `silent` are the positions, from 0, of alerts of which nobody is told. `beside` are alerts that follow from these,
     and are taken with them: the sender hears nothing of them. `answer_ids` turns the ids of the alerts into those that
-    the sender is told: of more alerts where some were taken before.
+    the sender is told: of more alerts where some were taken before. `feedback` is taken with the alerts.
     """
 
     alerts: Sequence[Alert]
@@ -39,6 +40,7 @@ class Submission:
     silent: frozenset[int] = frozenset()
     beside: tuple[Alert, ...] = ()
     answer_ids: Callable[[Sequence[int]], tuple[int, ...]] = tuple
+    feedback: Feedback = NO_FEEDBACK
 
 
 class Taker(Protocol):
@@ -101,7 +103,8 @@ class Ingest:
                 envelopes.append(self._kept(next_id(now_ms), alert, destinations.kept_under, now))
             envelopes += [self._envelope(next_id(now_ms), alert, number, now) for number in destinations.letterhead_ids]
         receipt = _receipt(submission, accepted, all_destinations)
-        await self._store.accept(accepted, envelopes, [_kept(receipt, claim, now) for claim in claims], heartbeats)
+        kept = [_kept(receipt, claim, now) for claim in claims]
+        await self._store.accept(accepted, envelopes, kept, heartbeats, submission.feedback)
         if alerts:
             self._on_accepted(max((alert.severity for alert in alerts), key=_rank))
         return receipt

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from app.domain.alert import AcceptedAlert
 from app.domain.envelope import Envelope, EnvelopeState
+from app.domain.feedback import NO_FEEDBACK, Feedback
 from app.domain.heartbeat import HeartbeatRecord
 from app.domain.receipt import KeptReceipt
 from app.domain.verdict import Verdict
@@ -96,11 +97,13 @@ def acceptance_of(
     envelopes: Sequence[Envelope],
     receipts: Sequence[KeptReceipt] = (),
     heartbeats: Sequence[HeartbeatRecord] = (),
+    feedback: Feedback = NO_FEEDBACK,
 ) -> Acceptance:
     """Return the change that takes the alerts and the mails made for them, and keeps what the sender is told.
 
-    `heartbeats` are as the same event has left them.
+    `heartbeats` are as the same event has left them, `feedback` what a mail that was read has brought along.
     """
+    assert feedback == NO_FEEDBACK, "the mailbox is not wired yet"
     return Acceptance(
         alerts=[(a.id, to_ms(a.received_at), encode_alert(a.alert)) for a in alerts],
         pieces=[piece for a in alerts if a.alert.attachments for piece in pieces_of(a)],

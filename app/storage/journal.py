@@ -13,6 +13,7 @@ from app.domain.alert import AcceptedAlert, Severity
 from app.domain.dead_letter import DeadLetterPage
 from app.domain.envelope import Envelope, EnvelopeState, Letterhead, QueuedMail
 from app.domain.errors import JournalCorrupt, JournalFailed, JournalUnavailable
+from app.domain.feedback import NO_FEEDBACK, Feedback
 from app.domain.heartbeat import HeartbeatRecord
 from app.domain.ids import MAX_ID
 from app.domain.ports import DueQuery, FreshStart, PruneStep, RetryStep
@@ -118,10 +119,11 @@ class SqliteJournal:
         envelopes: Sequence[Envelope],
         receipts: Sequence[KeptReceipt] = (),
         heartbeats: Sequence[HeartbeatRecord] = (),
+        feedback: Feedback = NO_FEEDBACK,
     ) -> None:
         """Return once all is committed and fsynced. Raises JournalUnavailable, then nothing was taken."""
         with self._room_for(sum(envelope.state is EnvelopeState.OPEN for envelope in envelopes)):
-            await self._writer.submit(acceptance_of(alerts, envelopes, receipts, heartbeats))
+            await self._writer.submit(acceptance_of(alerts, envelopes, receipts, heartbeats, feedback))
 
     async def receipts(self, keys: Sequence[bytes]) -> dict[bytes, KeptReceipt]:
         """Return those that are kept under the keys of their claims, however old."""

@@ -20,6 +20,7 @@ from app.domain.envelope import (
     state_of_all,
 )
 from app.domain.errors import JournalUnavailable
+from app.domain.feedback import NO_FEEDBACK, Feedback
 from app.domain.heartbeat import HeartbeatRecord
 from app.domain.ids import MAX_ID
 from app.domain.ports import DueQuery, FreshStart, RetryStep
@@ -135,6 +136,7 @@ class MemoryJournal:
         envelopes: Sequence[Envelope],
         receipts: Sequence[KeptReceipt] = (),
         heartbeats: Sequence[HeartbeatRecord] = (),
+        feedback: Feedback = NO_FEEDBACK,
     ) -> None:
         """Take all or none."""
         self._raise_fault()

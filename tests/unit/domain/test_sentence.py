@@ -20,6 +20,8 @@ REASON = "mailbox does not exist"
         (DeliveryState.REFUSED, REASON, "550 5.1.1.7 is blocked", f"{REASON} (550), not retried"),
         (DeliveryState.EXPIRED, "busy", "451", "busy (451), given up because its lifetime is over"),
         (DeliveryState.DROPPED, REASON, "550 5.1.1 no", f"{REASON} (550 5.1.1), dropped by hand"),
+        (DeliveryState.BOUNCED, REASON, "550 5.1.1 no", f"sent, and came back: {REASON} (550 5.1.1)"),
+        (DeliveryState.DELAYED, "busy", "", "sent, and delayed behind the relay: busy"),
     ],
 )
 def test_each_state_has_its_sentence(state: DeliveryState, reason: str, reply: str, expected: str) -> None:

@@ -228,5 +228,5 @@ def test_schema_is_told_to_clients() -> None:
     properties = schema.NativeAlert.model_json_schema()["properties"]
 
     assert properties["subject"]["maxLength"] == schema.MAX_SUBJECT
-    own = {"extra", "notes", "receivers", "also_routed", "severity_is_assumed"}
+    own = {"answers", "extra", "notes", "receivers", "also_routed", "severity_is_assumed"}
     assert set(properties) == set(Alert.__dataclass_fields__) - own

@@ -1,0 +1,41 @@
+"""Acknowledgements: somebody sees to an alert, for a while or until it is over."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class AckAction(StrEnum):
+    """What was done. The values stand in the journal."""
+
+    ACKNOWLEDGED = "acknowledged"
+    TAKEN_BACK = "taken back"
+
+
+class AckDoor(StrEnum):
+    """How it came in. The values stand in the journal."""
+
+    REPLY = "reply"  # a mail that answers the alert's
+    HTTP = "http"
+    COMMAND = "command"  # `mailalert ack`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AckEvent:
+    """Who did what, when, how, and until when it holds; None for no end."""
+
+    at: datetime
+    action: AckAction
+    who: str
+    how: AckDoor
+    until: datetime | None = None
+
+    def holds(self, now: datetime) -> bool:
+        """Whether somebody sees to the alert by this event, if it is the last one."""
+        return self.action is AckAction.ACKNOWLEDGED and (self.until is None or now < self.until)
+
+
+def standing(events: Sequence[AckEvent], now: datetime) -> AckEvent | None:
+    """Return the acknowledgement that holds now; None if there is none. The last event counts: it replaces others."""
+    return events[-1] if events and events[-1].holds(now) else None

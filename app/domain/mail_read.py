@@ -1,0 +1,38 @@
+"""The record of the mails of a mailbox: each is read once, whatever happens."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+SEEN = "seen"  # was there at the first poll, and is left alone
+SET_ASIDE = "set aside"  # cannot be read, and is not tried again
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxName:
+    """A mailbox, and the epoch in which its uids hold (see MailboxSession)."""
+
+    name: str
+    epoch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadMail:
+    """A mail that has not been read yet. `attempts` began, and ended with the daemon or a fault."""
+
+    uid: str
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailRead:
+    """That a mail was read, and what it was: a MailKind, SEEN or SET_ASIDE, with a `note` for people.
+
+    `removes`: the server is to be rid of it, which is tried until it is.
+    """
+
+    mailbox: MailboxName
+    uid: str
+    at: datetime
+    what: str
+    note: str = ""
+    removes: bool = False
