@@ -19,11 +19,41 @@ class RelayVitals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxVitals:
+    """The mailbox that is read. Unless it `is_readable`, `reason` says in words why it has not been for `failing_for`.
+
+    `last_poll_age` is None before the first look at it that succeeded. `read` and `set_aside` count mails since the
+    start: those whose effect is recorded, and those of them that could not be read.
+    """
+
+    name: str
+    is_readable: bool
+    reason: str = ""
+    failing_for: timedelta = timedelta(0)
+    last_poll_age: timedelta | None = None
+    read: int = 0
+    set_aside: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeVitals:
+    """The probes over one relay: how long the last one that arrived was under way, and how long ago that was.
+
+    Both are None before the first one arrived. `is_missing`: one is overdue.
+    """
+
+    relay: str
+    round_trip_s: float | None = None
+    last_arrival_age: timedelta | None = None
+    is_missing: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Vitals:
     """The state of the parts at one moment. Empty strings mean that all is well.
 
     `relay_fault` says why no mail could leave for `blocked_for`. `possibly_twice` counts the mails that the run
-    before ended in the midst of.
+    before ended in the midst of. `mailbox` is None, and `probes` are none, where none is set up.
     """
 
     closing: bool
@@ -35,21 +65,23 @@ class Vitals:
     queue_depth: int
     oldest_open_at: datetime | None
     possibly_twice: int
+    mailbox: MailboxVitals | None = None
+    probes: tuple[ProbeVitals, ...] = ()
 
 
 class Health(StrEnum):
     """The vitals in one word, as `/healthz` gives it."""
 
     OK = "ok"
-    DEGRADED = "degraded"  # alerts are taken, but mail does not leave
+    DEGRADED = "degraded"  # alerts are taken, but mail does not leave, does not arrive or cannot be read
     UNAVAILABLE = "unavailable"  # the journal cannot be written
     CLOSING = "closing"
 
 
 def health_of(vitals: Vitals, *, degraded_after: timedelta) -> Health:
-    """Judge the vitals. Mail that cannot leave makes the daemon degraded, not down.
+    """Judge the vitals. Mail that cannot leave, arrive or be read makes the daemon degraded, not down.
 
-    At once when only other settings can help, after `degraded_after` when waiting may.
+    At once when only other settings can help, after `degraded_after` when waiting may. A missing probe has waited.
     """
     if vitals.closing:
         return Health.CLOSING
@@ -58,7 +90,13 @@ def health_of(vitals: Vitals, *, degraded_after: timedelta) -> Health:
     blocked = vitals.relay_fault and vitals.queue_depth and vitals.blocked_for >= degraded_after
     if blocked or vitals.queue_fault or _needs_other_settings(vitals.relays):
         return Health.DEGRADED
+    if any(probe.is_missing for probe in vitals.probes) or _is_unread(vitals.mailbox, degraded_after):
+        return Health.DEGRADED
     return Health.OK
+
+
+def _is_unread(mailbox: MailboxVitals | None, degraded_after: timedelta) -> bool:
+    return mailbox is not None and not mailbox.is_readable and mailbox.failing_for >= degraded_after
 
 
 def _needs_other_settings(relays: tuple[RelayVitals, ...]) -> bool:
