@@ -2,9 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 SEEN = "seen"  # was there at the first poll, and is left alone
 SET_ASIDE = "set aside"  # cannot be read, and is not tried again
+
+
+class AfterReading(StrEnum):
+    """What becomes of a mail on the server once it has been acted upon. The values are those of the settings."""
+
+    KEEP = "keep"
+    DELETE = "delete"
+    MOVE = "move"  # into another folder, with IMAP
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +30,14 @@ class UnreadMail:
 
     uid: str
     attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RemovableMail:
+    """A mail of which the server is to be rid, and what it was (see MailRead)."""
+
+    uid: str
+    what: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from app.domain.dead_letter import DeadLetterPage
 from app.domain.envelope import Envelope, EnvelopeState, QueuedMail
 from app.domain.feedback import NO_FEEDBACK, Feedback
 from app.domain.heartbeat import HeartbeatRecord
-from app.domain.mail_read import MailboxName, MailRead, UnreadMail
+from app.domain.mail_read import MailboxName, MailRead, RemovableMail, UnreadMail
 from app.domain.receipt import KeptReceipt
 from app.domain.report import AlertPage, AlertReport
 from app.domain.verdict import Verdict
@@ -153,6 +153,9 @@ class MailboxStore(Protocol):
     async def is_known(self, mailbox: MailboxName) -> bool:
         """Tell whether this mailbox was polled before, in this epoch."""
 
+    async def was_polled(self, name: str) -> bool:
+        """Tell whether the mailbox of this name was polled before, in whatever epoch."""
+
     async def unread(self, mailbox: MailboxName, uids: Sequence[str]) -> Sequence[UnreadMail]:
         """Return which of these have no record yet, in the order given."""
 
@@ -168,8 +171,8 @@ class MailboxStore(Protocol):
     async def note_read(self, reads: Sequence[MailRead]) -> None:
         """Record that these were read."""
 
-    async def to_remove(self, mailbox: MailboxName) -> Sequence[str]:
-        """Return the uids of what was read and is to go from the server, and may still be there; 1,000 at most."""
+    async def to_remove(self, mailbox: MailboxName) -> Sequence[RemovableMail]:
+        """Return what was read and is to go from the server, and may still be there; 1,000 at most."""
 
     async def forget_gone(self, mailbox: MailboxName, uids: Sequence[str]) -> None:
         """Forget these: the server has them no longer."""
