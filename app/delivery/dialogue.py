@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from app.domain.errors import ProtocolError
 from app.net.streams import Stream
-from app.protocols.smtp.auth import masked
+from app.protocols.sasl import masked
 from app.protocols.smtp.reply import ReplyReader, ServerReply
 
 OnLine = Callable[[str, str], None]  # ("C" or "S", the line without its end and without secrets)

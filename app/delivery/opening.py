@@ -11,7 +11,7 @@ from app.domain.relay import Relay, Security
 from app.net.errors import CertificateRejected, StreamError, StreamTimeout, TlsFilesUnusable
 from app.net.streams import Stream
 from app.net.tls import client_context
-from app.protocols.smtp.auth import secret_forms
+from app.protocols.sasl import secret_forms
 from app.protocols.smtp.handshake import Handshake, HandshakePhase, address_literal
 
 

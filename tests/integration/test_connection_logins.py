@@ -13,7 +13,7 @@ from app.domain.relay import Relay, Security
 from app.net.logins import FixedLogin, NoLogin, PasswordFile
 from app.net.oauth import OAuthLogin
 from app.net.token_server import OAuthClient
-from app.protocols.smtp.auth import MASK, secret_forms
+from app.protocols.sasl import MASK, secret_forms
 from app.protocols.smtp.transaction import OutgoingMail
 from tests.support.oauth_server import TokenServer, refusal
 from tests.support.scripted_smtp import ScriptedSmtp

@@ -8,9 +8,11 @@ from app.domain.errors import ProtocolError
 from app.domain.login import Login, SecretKind
 from app.domain.outcome import Deferred, Reply, Scope
 from app.domain.relay import Relay, Security
-from app.protocols.smtp.auth import LoginExchange, choose_mechanism
+from app.protocols.sasl import LoginExchange, choose_mechanism
 from app.protocols.smtp.capabilities import NO_CAPABILITIES, parse_capabilities
 from app.protocols.smtp.reply import ServerReply
+
+MAX_COMMAND = 512  # RFC 5321 section 4.5.3.1.4, CRLF included
 
 
 def address_literal(address: str) -> str:
@@ -143,7 +145,7 @@ class Handshake:
             if login.kind is SecretKind.ACCESS_TOKEN and offered:
                 remedy = "it takes no OAuth tokens, so give it a password"
             return self._misconfigured(f"the relay offers {names} here; {remedy}")
-        self._exchange = LoginExchange(mechanism, login)
+        self._exchange = LoginExchange(mechanism, login, max_command=MAX_COMMAND)
         return self._say(HandshakePhase.AUTH, self._exchange.first())
 
     def _on_auth(self, reply: ServerReply) -> bytes:

@@ -8,7 +8,7 @@ from app.domain.errors import ProtocolError
 from app.domain.outcome import Reply
 from app.domain.text import one_line, shorten
 from app.protocols.lines import LineBuffer
-from app.protocols.smtp.auth import without_secrets
+from app.protocols.sasl import without_secrets
 
 # RFC 4954 section 4: the longest line of all extensions we speak; RFC 5321 section 4.5.3.1.5 asks for 512.
 MAX_LINE = 12288

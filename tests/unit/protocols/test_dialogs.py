@@ -12,7 +12,7 @@ import pytest
 from app.domain.login import Login
 from app.domain.outcome import Deferred, Outcome, Refused
 from app.domain.relay import Relay, Security
-from app.protocols.smtp.auth import secret_forms
+from app.protocols.sasl import secret_forms
 from app.protocols.smtp.dotstuff import encode_content
 from app.protocols.smtp.handshake import Handshake, HandshakePhase
 from app.protocols.smtp.reply import ReplyReader, ServerReply

@@ -1,4 +1,4 @@
-"""Logging in: which mechanism, what it says, and how its secrets stay hidden."""
+"""Logging in to a relay or a mailbox by SASL: which mechanism, what it says, and how its secrets stay hidden."""
 
 import hmac
 import json
@@ -10,7 +10,6 @@ from app.domain.errors import ProtocolError
 from app.domain.login import Login, SecretKind
 from app.domain.text import one_line, shorten
 
-MAX_COMMAND = 512  # RFC 5321 section 4.5.3.1.4, CRLF included
 MAX_COMPLAINT = 100  # characters; a status is one word
 MASK = "***"
 
@@ -36,12 +35,16 @@ def choose_mechanism(login: Login, offered: Sequence[str], *, encrypted: bool) -
 
 
 class LoginExchange:
-    """One attempt to log in: challenges in, responses out, as lines without their end (RFC 4954 section 4)."""
+    """One attempt to log in: challenges in, responses out, as lines without their end (RFC 4954 section 4).
 
-    def __init__(self, mechanism: Mechanism, login: Login) -> None:
+    POP3 does the same (RFC 5034 section 4). `max_command` is how long a command may be there, CRLF included.
+    """
+
+    def __init__(self, mechanism: Mechanism, login: Login, *, max_command: int) -> None:
         self.mechanism = mechanism
         self.login = login
         self.complaint = ""  # why the server refuses, as far as the mechanism lets it say so
+        self._max_command = max_command
         self._unanswered = list(mechanism.answers)
 
     def first(self) -> str:
@@ -52,16 +55,16 @@ class LoginExchange:
             return command
         response = initial(self.login)
         whole = f"{command} {_base64(response)}"
-        if len(whole) + 2 <= MAX_COMMAND:
+        if len(whole) + 2 <= self._max_command:
             return whole
-        # RFC 4954 section 4: a response that makes the command too long waits for an empty challenge.
+        # RFC 4954 section 4, RFC 5034 section 4: a response that makes the command too long waits for an empty challenge.
         self._unanswered.insert(0, lambda _login, _challenge: response)
         return command
 
     def answer(self, challenge: str) -> str:
-        """Return the response to the text of a 334. Raises ProtocolError for one more than the mechanism has."""
+        """Return the response to the text of a challenge. Raises ProtocolError for one more than the mechanism has."""
         if not self._unanswered:
-            raise ProtocolError(f"the relay asks for more than {self.mechanism.name} has")
+            raise ProtocolError(f"the server asks for more than {self.mechanism.name} has")
         answer = self._unanswered.pop(0)
         heard = _decoded(challenge)
         if self.mechanism.hears_complaint and not self._unanswered:
@@ -169,9 +172,9 @@ def _choices(login: Login, *, encrypted: bool) -> tuple[Mechanism, ...]:
     if login.kind is SecretKind.ACCESS_TOKEN:
         return (_OAUTHBEARER, _XOAUTH2)  # the standard (RFC 7628) before its forerunner
     if encrypted:
-        # The relay has proved who it is: PLAIN is a standard (RFC 4616), takes one round trip and works with
+        # The server has proved who it is: PLAIN is a standard (RFC 4616), takes one round trip and works with
         # every password store; CRAM-MD5 is often announced where passwords are stored hashed and cannot succeed.
         return (_PLAIN, _LOGIN, _CRAM_MD5)
-    # Only on loopback, where any local user may hold the port while the relay is down: CRAM-MD5 does not hand
+    # Only on loopback, where any local user may hold the port while the server is down: CRAM-MD5 does not hand
     # over the password.
     return (_CRAM_MD5, _PLAIN, _LOGIN)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.domain.errors import ProtocolError
 from app.domain.login import Login, SecretKind
-from app.protocols.smtp.auth import LoginExchange, choose_mechanism, masked, secret_forms, without_secrets
+from app.protocols.sasl import LoginExchange, choose_mechanism, masked, secret_forms, without_secrets
 
 PASSWORD = Login("tim", "tanstaaftanstaaf")
 TOKEN = Login("ops@example.org", "ya29.token", SecretKind.ACCESS_TOKEN)
@@ -18,7 +18,7 @@ EVERYTHING = ("LOGIN", "CRAM-MD5", "XOAUTH2", "PLAIN", "OAUTHBEARER", "GSSAPI")
 def _exchange(login: Login, mechanism: str) -> LoginExchange:
     chosen = choose_mechanism(login, [mechanism], encrypted=True)
     assert chosen is not None
-    return LoginExchange(chosen, login)
+    return LoginExchange(chosen, login, max_command=512)
 
 
 def _encoded(text: str) -> str:
