@@ -20,7 +20,7 @@ from imapclient import imap_utf7
 
 from tests.support.ports import free_port
 from tests.support.requirements import require, require_root
-from tests.support.waiting import until, until_it_answers
+from tests.support.waiting import until_it_answers
 
 HANG = 60  # seconds; a start or an end takes one
 MAIL_USER, MAIL_GROUP = "nobody", "nogroup"
@@ -213,7 +213,7 @@ class DovecotMailbox:
         shutil.rmtree(self.maildirs / user, ignore_errors=True)
 
     def reset_uidvalidity(self, user: str, folder: str = INBOX) -> None:
-        """Give the mailbox another UIDVALIDITY and all its mails other uids, as after a restore. No session may be open."""
+        """Give the mailbox another UIDVALIDITY, as after a restore. No session may be open."""
         maildir = self.deliver_to(user, folder)
         for file in maildir.glob("dovecot*"):
             if not file.name.startswith("dovecot-uidvalidity"):  # holds the last one, so that the next is another
