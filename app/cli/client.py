@@ -3,14 +3,15 @@
 import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit
 
-from app.cli.ending import CONFIGURATION, DENIED, PROTOCOL, REFUSED, TEMPORARY, USAGE, warn
+from app.cli.ending import CONFIGURATION, DENIED, PROTOCOL, REFUSED, TEMPORARY, USAGE, fail, warn
 from app.cli.exchange import HttpAnswer, NotHttp, exchange
 from app.cli.line import PORTS, BrokenOff
 from app.domain.spooled import SpooledAlert
@@ -122,6 +123,15 @@ class Daemon:
             ) from None
         except NotHttp as error:
             raise ClientError(f"what answers at {self.url} speaks no HTTP ({error})", PROTOCOL) from None
+
+
+@contextmanager
+def client_errors() -> Iterator[None]:
+    """Let a ClientError end the command, with its message and its code."""
+    try:
+        yield
+    except ClientError as error:
+        fail(error, error.code)
 
 
 def quoted(name: str) -> str:

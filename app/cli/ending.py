@@ -6,6 +6,7 @@ from typing import NoReturn
 
 USAGE = 64  # EX_USAGE: the command line is wrong
 REFUSED = 65  # EX_DATAERR: what was sent is wrong; again would fail again
+NO_INPUT = 66  # EX_NOINPUT: a file that was named cannot be read
 DISK = 74  # EX_IOERR: the disk does not keep what is written to it
 PROTOCOL = 76  # EX_PROTOCOL: what answers there is no mailalert
 TEMPORARY = 75  # EX_TEMPFAIL: try again later

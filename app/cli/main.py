@@ -16,6 +16,8 @@ COMMANDS = {
     "run": ("run", "run"),
     "check": ("check", "check"),
     "queue": ("queue", "queue"),
+    "ack": ("ack", "ack"),
+    "mail": ("mail", "mail"),
     "token": ("token", "token"),
 }
 

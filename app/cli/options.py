@@ -1,7 +1,9 @@
 """Options that several commands share."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -12,6 +14,9 @@ SEVERITIES = ("info", "warning", "error", "critical")  # as in app/domain/alert.
 STATUSES = ("firing", "resolved")
 WAIT_S = 60.0  # a daemon that restarts is back in seconds, a machine in a minute
 LONGEST_WAIT_S = 3600.0  # cron starts the job again by then
+VIEWS = {"html": "Show its HTML.", "source": "Show it as it came.", "headers": "Show every field of its header."}
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def wait_of_environment() -> float:
@@ -40,6 +45,8 @@ url_option = click.option(
     "--url", envvar="MAILALERT_URL", default=DEFAULT_URL, show_default=True, help="Where the daemon listens."
 )
 
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON with all that is known.")
+
 wait_option = click.option(
     "--wait",
     "wait_s",
@@ -57,3 +64,20 @@ to_option = click.option(
 receiver_option = click.option(
     "--receiver", "receivers", metavar="NAME", multiple=True, help="A receiver of the daemon; may be given again."
 )
+
+dir_option = click.option(
+    "--dir",
+    "directory",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=".",
+    show_default="here",
+    help="Where the files go; made if it is not there.",
+)
+
+
+def view_option(command: Command) -> Command:
+    """Give a command the options that say what is shown of a mail: `view` is one of MailView in mail_view.py."""
+    for view, text in VIEWS.items():
+        command = click.option(f"--{view}", "view", flag_value=view, default="text", help=text)(command)
+    return command

@@ -1,20 +1,17 @@
 """`mailalert queue`: look at the mails of the running daemon, send failed ones again, or drop them."""
 
-import json
-import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
 import click
 
-from app.cli.client import ClientError, Daemon, read_token
+from app.cli import aside_lines, queue_lines
+from app.cli.client import ClientError, Daemon, client_errors, quoted, read_token
 from app.cli.ending import USAGE, fail, warn
+from app.cli.listing import show_list
 from app.cli.options import url_option
 from app.cli.progress import ProgressBar
-from app.cli.queue_lines import for_people, for_programs
 from app.domain.ids import parse_id
 
 PAGE = 500  # the most that the daemon gives at once
@@ -27,7 +24,7 @@ ids_argument = click.argument("ids", metavar="ID...", nargs=-1)
 def queue() -> None:
     """Look at the mails of the running daemon; send failed ones again, or drop them.
 
-    Exit codes are those of `send`; 65 means that there is no such dead letter.
+    Exit codes are those of `send`; 65 means that there is no such dead letter, or no such address.
     """
 
 
@@ -42,14 +39,14 @@ def list_mails(*, state: str, limit: int, as_json: bool, url: str) -> None:
     `--state failed` lists whatever failed for some recipient, also what others got, with the reason for each: the
     dead letters. In a pipe the fields are separated by tabs.
     """
-    with _errors():
+    with client_errors():
         found, more = _newest(Daemon(url, read_token()), state, limit)
-    if as_json:
-        print(json.dumps(found, ensure_ascii=False, indent=2))
-    elif sys.stdout.isatty():
-        print(*for_people(found, width=shutil.get_terminal_size().columns), sep="\n")
-    else:
-        sys.stdout.writelines(f"{line}\n" for line in for_programs(found))
+    show_list(
+        found,
+        as_json=as_json,
+        people=lambda width: queue_lines.for_people(found, width=width),
+        programs=lambda: queue_lines.for_programs(found),
+    )
     if more:
         warn(f"there are more than {limit}; see --limit")
 
@@ -62,7 +59,7 @@ def retry(*, ids: tuple[str, ...], everything: bool, url: str) -> None:
     """Send dead letters again, each to the recipients for whom it failed."""
     if bool(ids) == everything:
         fail("name the dead letters to send again, or use --all (mailalert queue list --state failed)", USAGE)
-    with _errors():
+    with client_errors():
         daemon = Daemon(url, read_token())
         for each in ids:
             answer = daemon.post(f"/dead-letters/{quote(each, safe='')}/retry", wants="id")
@@ -78,19 +75,42 @@ def drop(*, ids: tuple[str, ...], url: str) -> None:
     """Give up dead letters. That they were dropped stays on the record."""
     if not ids:
         fail("name the dead letters to drop (mailalert queue list --state failed)", USAGE)
-    with _errors():
+    with client_errors():
         daemon = Daemon(url, read_token())
         for each in ids:
             answer = daemon.delete(f"/dead-letters/{quote(each, safe='')}", wants="id")
             print(answer["id"], "is dropped")
 
 
-@contextmanager
-def _errors() -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        fail(error, error.code)
+@queue.command("aside")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array with all that the daemon tells.")
+@url_option
+def list_aside(*, as_json: bool, url: str) -> None:
+    """List the recipients that were set aside because their mails bounced.
+
+    They get no mail until `mailalert queue release`. In a pipe the fields are separated by tabs: the address, since
+    when, how many bounces, and the last server's reply.
+    """
+    with client_errors():
+        found = Daemon(url, read_token()).get("/set-aside", wants="set_aside")["set_aside"]
+    show_list(
+        found,
+        as_json=as_json,
+        people=lambda width: aside_lines.for_people(found, width=width),
+        programs=lambda: aside_lines.for_programs(found),
+    )
+
+
+@queue.command()
+@click.argument("addresses", metavar="ADDRESS...", nargs=-1, required=True)
+@url_option
+def release(*, addresses: tuple[str, ...], url: str) -> None:
+    """Let recipients that were set aside have mail again, from the next alert on."""
+    with client_errors():
+        daemon = Daemon(url, read_token())
+        for each in addresses:
+            daemon.delete(f"/set-aside/{quoted(each)}", wants="")
+            print(each, "gets mail again")
 
 
 def _newest(daemon: Daemon, state: str, limit: int) -> tuple[list[dict[str, Any]], bool]:

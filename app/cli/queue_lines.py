@@ -4,28 +4,23 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from app.domain.text import shorten
+from app.cli.printable import printable_line
+from app.cli.table import table
 
-HEADINGS = {"id": "ID", "time": "TIME", "state": "STATE", "severity": "SEVERITY", "subject": "SUBJECT"}
-MIN_SUBJECT = 20  # characters that are shown of a subject, however narrow the terminal
+HEADINGS = ("ID", "TIME", "STATE", "SEVERITY", "SUBJECT")
 
 
 def for_people(found: Sequence[dict[str, Any]], *, width: int) -> Iterator[str]:
-    """Yield the lines of a table that is `width` characters wide, with local times.
+    """Yield the lines of a table that is `width` columns wide, with local times.
 
     Below a dead letter stands each recipient for whom it failed, and why.
     """
-    if not found:
-        yield "None."
-        return
-    rows = [HEADINGS, *map(_row, found)]
-    columns = [max(len(row[name]) for row in rows) for name in HEADINGS if name != "subject"]
-    room = max(MIN_SUBJECT, width - sum(columns) - 2 * len(columns))
-    for row, item in zip(rows, [{}, *found], strict=True):
-        *cells, subject = row.values()
-        padded = [f"{cell:<{column}}" for cell, column in zip(cells, columns, strict=True)]
-        yield "  ".join([*padded, shorten(subject, room)])
-        yield from (f"    {recipient['address']}: {recipient['text']}" for recipient in item.get("recipients", ()))
+    heading, *lines = table(HEADINGS, [_cells(item) for item in found], width=width)
+    yield heading
+    for line, item in zip(lines, found, strict=True):
+        yield line
+        for recipient in item.get("recipients", ()):
+            yield "    " + printable_line(f"{recipient['address']}: {recipient['text']}")
 
 
 def for_programs(found: Sequence[dict[str, Any]]) -> Iterator[str]:
@@ -36,10 +31,13 @@ def for_programs(found: Sequence[dict[str, Any]]) -> Iterator[str]:
             yield "\t".join([*fields, *([recipient["address"], recipient["text"]] if recipient else ())])
 
 
-def _row(item: dict[str, Any]) -> dict[str, str]:
-    moment = datetime.fromisoformat(_time(item)).astimezone()
-    values = (_id(item), f"{moment:%Y-%m-%d %H:%M:%S}", _state(item), item["severity"], item["subject"])
-    return dict(zip(HEADINGS, values, strict=True))
+def local_time(text: str) -> str:
+    """Return a time of the daemon's answers as the clock on the wall shows it."""
+    return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def _cells(item: dict[str, Any]) -> tuple[str, ...]:
+    return (_id(item), local_time(_time(item)), _state(item), item["severity"], printable_line(item["subject"]))
 
 
 def _id(item: dict[str, Any]) -> str:
