@@ -11,6 +11,7 @@ class Alarm:
     """One trouble of the system, told at most once an hour for each `cause`.
 
     `cause` is a short stable key ("relay:mx1", "refused:mailbox does not exist"); `facts` are for programs.
+    `not_over` is the name of the relay that the mail about it must not go over, "" if any will do.
     """
 
     cause: str
@@ -18,6 +19,7 @@ class Alarm:
     text: str
     severity: Severity = Severity.ERROR
     facts: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    not_over: str = ""
 
 
 RaiseAlarm = Callable[[Alarm], None]  # returns at once and never raises

@@ -27,6 +27,9 @@ class Letterhead:
     `recipients` is everybody in the order to, cc, bcc; the last of them are `bcc_count` that the others do not
     see, and before those `cc_count` copies. `receiver` is the name that they share, "" for the default receiver and
     for people whom an alert names itself. Without any recipient it stands for alerts that nobody is told of.
+    Where the mailbox is read: `reply_address` is the one whose sub-addresses people answer to, unless the receiver has
+    a `reply_to` of its own; `verp` the one whose sub-addresses are the sender of the envelope, another one for each
+    recipient, "" for `sender` itself; with `takes_answers` the mail says that an answer acknowledges the alert.
     """
 
     server_name: str
@@ -38,6 +41,9 @@ class Letterhead:
     bcc_count: int = 0
     reply_to: Mailbox | None = None
     receiver: str = ""
+    reply_address: Mailbox | None = None
+    verp: str = ""
+    takes_answers: bool = False
 
     @property
     def to(self) -> tuple[Mailbox, ...]:

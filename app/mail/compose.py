@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from app.domain.address import Mailbox
 from app.domain.alert import Alert, Severity, Status
 from app.domain.attachment import Attachment
 from app.domain.envelope import Letterhead, QueuedMail
-from app.domain.ids import format_id
-from app.mail.headers import address_list, date, unstructured
+from app.mail.answering import answering
+from app.mail.headers import address_list, automatic, date, unstructured
 from app.mail.message_id import MessageIds, safe_domain
 from app.mail.serialise import serialise
 from app.mail.templates import Renderer, built_in_templates, html_environment, text_environment
@@ -27,7 +28,8 @@ class _Stationery:
 
     letterhead: Letterhead
     domain: str
-    headers: str
+    addressed: str
+    filed: str
 
 
 class Signer(Protocol):
@@ -73,17 +75,27 @@ class Composer:
         """
         return self._message_ids.envelope_token(mail.envelope)
 
+    def return_path(self, mail: QueuedMail, position: int) -> str:
+        """Return the sender of the envelope: where a bounce goes that is about the recipient at `position`."""
+        letterhead = mail.letterhead
+        if not letterhead.verp:
+            return letterhead.sender.address
+        return self._message_ids.sub_address(mail.envelope, letterhead.verp, position=position)
+
     def _headers(self, mail: QueuedMail, token: str) -> str:
         envelope, alert = mail.envelope, mail.accepted.alert
         stationery = self._stationery_of(envelope.letterhead_id, mail.letterhead)
         return (
             f"Date: {date(envelope.made_at)}\r\n"
             f"Message-ID: <{token}@{stationery.domain}>\r\n"
-            f"{stationery.headers}"
+            f"{stationery.addressed}"
+            f"{self._answers_to(mail)}"
+            f"{stationery.filed}"
+            f"{automatic(is_answer=alert.answers is not None)}"
             f"{unstructured('Subject', _subject(mail.letterhead.server_name, alert))}"
             f"{self._thread(alert, stationery.domain)}"
             f"{_URGENT if envelope.severity is Severity.CRITICAL else ''}"
-            f"X-MailAlert-Id: {format_id(envelope.id)}\r\n"
+            f"X-MailAlert-Id: {token}\r\n"  # proves returned headers ours, where a relay put another Message-ID
         )
 
     def _stationery_of(self, letterhead_id: int, letterhead: Letterhead) -> _Stationery:
@@ -94,8 +106,18 @@ class Composer:
             known = self._stationery[letterhead_id] = _print_stationery(letterhead)
         return known
 
+    def _answers_to(self, mail: QueuedMail) -> str:
+        """Return the Reply-To by which an answer tells what it is about, whatever a mail program does to References."""
+        own, address = mail.letterhead.reply_to, mail.letterhead.reply_address
+        if own is not None or address is None:
+            return ""
+        sub_address = self._message_ids.sub_address(mail.envelope, address.address)
+        return address_list("Reply-To", [Mailbox(sub_address, address.name)])
+
     def _thread(self, alert: Alert, domain: str) -> str:
         """Return the headers that put all mails about the same trouble into one thread of the reader."""
+        if alert.answers is not None:
+            return answering(alert.answers)
         if not alert.key and not alert.labels:
             return ""
         identity = alert.key or "\n".join(map("=".join, sorted(alert.labels.items())))
@@ -116,14 +138,12 @@ def _subject(server_name: str, alert: Alert) -> str:
 
 def _print_stationery(letterhead: Letterhead) -> _Stationery:
     domain = safe_domain(letterhead.sender.domain)
-    headers = (
-        f"{address_list('From', [letterhead.sender])}"
-        f"{_addressed(letterhead)}"
-        f"List-Id: <{_list_id(letterhead.receiver, domain)}>\r\n"
-        "Auto-Submitted: auto-generated\r\n"  # RFC 3834 section 5
-        "X-Auto-Response-Suppress: All\r\n"  # keeps Exchange from answering with an out-of-office note
+    return _Stationery(
+        letterhead,
+        domain,
+        addressed=f"{address_list('From', [letterhead.sender])}{_addressed(letterhead)}",
+        filed=f"List-Id: <{_list_id(letterhead.receiver, domain)}>\r\n",
     )
-    return _Stationery(letterhead, domain, headers)
 
 
 def _addressed(letterhead: Letterhead) -> str:

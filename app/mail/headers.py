@@ -44,6 +44,13 @@ def date(moment: datetime) -> str:
     )
 
 
+def automatic(*, is_answer: bool = False) -> str:
+    """Return the header fields that say that a program wrote the mail, so that no other program answers it."""
+    kind = "auto-replied" if is_answer else "auto-generated"  # RFC 3834 section 5
+    # The second keeps Exchange from answering with an out-of-office note.
+    return f"Auto-Submitted: {kind}\r\nX-Auto-Response-Suppress: All\r\n"
+
+
 def _mailbox(mailbox: Mailbox, *, used: int) -> str:
     address = one_line(mailbox.address)
     name = one_line(mailbox.name)

@@ -23,6 +23,11 @@ def serialise(*, headers: str, token: str, text: str, html: str, attachments: Se
     return b"".join((f"{headers}MIME-Version: 1.0\r\n".encode("ascii", "replace"), *content))
 
 
+def serialise_text(*, headers: str, text: str) -> bytes:
+    """Return the whole mail of one text part. `headers` are as for `serialise`."""
+    return b"".join((f"{headers}MIME-Version: 1.0\r\n".encode("ascii", "replace"), *_text(b"text/plain", text)))
+
+
 def _alternative(boundary: str, text: str, html: str) -> Iterator[bytes]:
     """Yield the two parts as one, the plainest first (RFC 2046 section 5.1.4)."""
     return _multipart("alternative", boundary, [_text(b"text/plain", text), _text(b"text/html", html)])

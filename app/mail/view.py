@@ -19,6 +19,7 @@ COLOURS: Mapping[Severity, str] = {
 }
 RESOLVED_COLOUR = "#2e7d32"
 SHORT_JSON = 72  # what fits on one line of a mail
+HOW_TO_ACKNOWLEDGE = 'Answer "ack" (or "ack 2h") to say that you see to it.'
 MAX_INDENTED_JSON = 4096  # indentation can multiply the size of deeply nested JSON
 _CLICKABLE = re.compile(r"(?:https?://|mailto:)[^\s<>\"]+", re.IGNORECASE)
 
@@ -42,6 +43,7 @@ class View(TypedDict):
     received_at: str
     server_name: str
     colour: str
+    how_to_acknowledge: str  # a sentence, empty where an answer acknowledges nothing
 
 
 def view_of(mail: QueuedMail) -> View:
@@ -66,12 +68,20 @@ def view_of(mail: QueuedMail) -> View:
         "received_at": _utc(accepted.received_at),
         "server_name": mail.letterhead.server_name,
         "colour": RESOLVED_COLOUR if resolved else COLOURS[alert.severity],
+        "how_to_acknowledge": HOW_TO_ACKNOWLEDGE if _can_be_acknowledged(mail) else "",
     }
 
 
 def has_status(alert: Alert) -> bool:
     """Tell whether the alert has an identity, so that firing and resolved mean something, or was resolved."""
     return bool(alert.key or alert.labels) or alert.status is Status.RESOLVED
+
+
+def _can_be_acknowledged(mail: QueuedMail) -> bool:
+    """Whether answers are heard, and there is something to see to: neither in an alarm nor in what answers a person."""
+    letterhead, alert = mail.letterhead, mail.accepted.alert
+    is_about_trouble = alert.status is not Status.RESOLVED and alert.answers is None
+    return letterhead.takes_answers and is_about_trouble and not letterhead.is_alarm
 
 
 def _utc(moment: datetime) -> str:

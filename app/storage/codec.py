@@ -137,6 +137,9 @@ def encode_letterhead(letterhead: Letterhead) -> str:
         "bcc_count": letterhead.bcc_count,
         "reply_to": letterhead.reply_to and _pair(letterhead.reply_to),
         "receiver": letterhead.receiver,
+        "reply_address": letterhead.reply_address and _pair(letterhead.reply_address),
+        "verp": letterhead.verp,
+        "takes_answers": letterhead.takes_answers,
     }
     return encode_json(body | {name: value for name, value in added.items() if value})
 
@@ -158,4 +161,7 @@ def decode_letterhead(text: str) -> Letterhead:
         bcc_count=body.get("bcc_count", 0),
         reply_to=Mailbox(*body["reply_to"]) if "reply_to" in body else None,
         receiver=body.get("receiver", ""),
+        reply_address=Mailbox(*body["reply_address"]) if "reply_address" in body else None,
+        verp=body.get("verp", ""),
+        takes_answers=body.get("takes_answers", False),
     )

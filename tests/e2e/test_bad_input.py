@@ -158,7 +158,7 @@ def mail_of(daemon: Daemon, relay: ScriptedSmtp, alert_id: str) -> StoredMail:
     """Return the mail that the relay got for the alert."""
     daemon.wait_until_idle()
     envelope = daemon.get(f"/alerts/{alert_id}").json["mails"][0]["id"]
-    (mail,) = [mail for mail in relay.mails if parsed(mail)["X-MailAlert-Id"] == envelope]
+    (mail,) = [mail for mail in relay.mails if parsed(mail)["X-MailAlert-Id"].startswith(f"{envelope}.")]
     return mail
 
 

@@ -38,7 +38,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One mail that a server stored for one recipient, named by its X-MailAlert-Id; `content` tells copies apart."""
+    """One mail that a server stored for one recipient, named by its envelope; `content` tells copies apart."""
 
     envelope: str
     recipient: str

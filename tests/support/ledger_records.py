@@ -57,7 +57,7 @@ def _copies(octets: bytes, recipients: Iterable[str]) -> Iterator[Copy]:
     content = octets.replace(b"\r\n", b"\n").partition(b"\n\n")[2]
     for recipient in recipients:
         yield Copy(
-            envelope=str(message["X-MailAlert-Id"]),
+            envelope=str(message["X-MailAlert-Id"]).partition(".")[0],  # the MAC is behind the dot
             recipient=recipient,
             message_id=str(message["Message-ID"]),
             content=sha256(content).digest(),

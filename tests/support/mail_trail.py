@@ -57,7 +57,7 @@ class MailTrail:
     def _mailed(self, name: str) -> Mailed:
         alert = self._daemon.get(f"/alerts/{name}", **self._headers).json
         (envelope,) = alert["mails"]
-        mark = f"\r\nX-MailAlert-Id: {envelope['id']}\r\n".encode()
+        mark = f"\r\nX-MailAlert-Id: {envelope['id']}.".encode()
         found: list[bytes] = []
 
         def arrived() -> bool:

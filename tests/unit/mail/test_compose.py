@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,15 @@ from hypothesis import strategies as st
 
 from app.domain.address import Mailbox
 from app.domain.alert import Alert, Link, Severity, Status
+from app.domain.answered import Answered
 from app.domain.attachment import Attachment
+from app.domain.envelope import Templates
 from app.domain.ids import format_id
 from app.domain.text import one_line, plain
 from app.mail.compose import Composer
 from app.mail.message_id import MessageIds
 from app.mail.templates import built_in_templates
+from app.mail.view import HOW_TO_ACKNOWLEDGE
 from tests.support.any_alert import any_alert
 from tests.support.mails import (
     ENVELOPE_ID,
@@ -53,6 +57,7 @@ FULL = Alert(
     extra={"runbook": "see the wiki", "values": {"used": 93, "unit": "%", "list": list(range(20))}},
     notes=("the content was cut",),
 )
+DISK_FULL = Alert(subject="disk full", content="93 % of /var is used\n")
 alerts = any_alert(
     any_text,
     st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=14))])),
@@ -72,16 +77,22 @@ def nested(depth: int) -> list[Any]:
 
 
 @pytest.mark.parametrize(
-    ("name", "alert"),
-    [("full", FULL), ("plain", Alert(subject="disk full", content="93 % of /var is used\n"))],
-    ids=["full", "plain"],
+    ("name", "alert", "changes"),
+    [
+        ("full", FULL, {}),
+        ("plain", DISK_FULL, {}),
+        ("acknowledgeable", DISK_FULL, {"takes_answers": True, "reply_address": Mailbox("box@example.org")}),
+        ("answer", replace(DISK_FULL, answers=Answered("<3@x.example>", ("<1@x.example>",), alert_id=1)), {}),
+    ],
+    ids=["full", "plain", "acknowledgeable", "answer"],
 )
-def test_a_whole_mail_is_what_it_was(name: str, alert: Alert) -> None:
+def test_a_whole_mail_is_what_it_was(name: str, alert: Alert, changes: dict[str, Any]) -> None:
     """Every byte of a mail is on purpose: a change must show here and be meant."""
     letterhead = replace(
         LETTERHEAD,
         sender=Mailbox("alerts@example.org", "Mail Alert System"),
         recipients=(Mailbox("ops@example.org", "Ops, Köln"), Mailbox("boss@example.org")),
+        **changes,
     )
     octets = COMPOSER.render(queued_mail(alert, letterhead=letterhead))
     assert octets == (GOLDEN / f"{name}.eml").read_bytes()
@@ -96,7 +107,7 @@ def test_the_headers_are_those_of_the_design() -> None:
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["X-Auto-Response-Suppress"] == "All"
     assert mail["List-Id"] == "<alerts.example.org>"
-    assert mail["X-MailAlert-Id"] == format_id(ENVELOPE_ID)
+    assert MessageIds(KEY).verify_token(mail["X-MailAlert-Id"]) == ENVELOPE_ID
     assert parsedate_to_datetime(mail["Date"]) == MADE_AT.replace(microsecond=0)
 
 
@@ -130,6 +141,37 @@ def test_nothing_that_an_alert_holds_breaks_the_mail(alert: Alert, hostile: str)
     assert Composer(mac_key=KEY).render(queued) == octets
 
 
+ANSWERS = Answered("<1@x.example>", ("<0@x.example>",), alert_id=1)
+SILENT: Mapping[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "nobody reads answers": ({}, {}),
+    "resolved": ({"status": Status.RESOLVED, "key": "k"}, {"takes_answers": True}),
+    "an answer": ({"answers": ANSWERS}, {"takes_answers": True}),
+    "an alarm": ({}, {"takes_answers": True, "is_alarm": True}),
+}
+
+
+def test_a_mail_tells_how_to_acknowledge_in_its_last_line() -> None:
+    """In the text and the HTML, where answers are heard."""
+    mail = mail_of(Alert(subject="disk full"), takes_answers=True)
+    assert part_of(mail, "plain").endswith(f" by web1\n{HOW_TO_ACKNOWLEDGE}\n")
+    assert f"<br>{escape(HOW_TO_ACKNOWLEDGE).replace('&quot;', '&#34;')}</p>" in part_of(mail, "html")
+
+
+@pytest.mark.parametrize(("fields", "changes"), SILENT.values(), ids=SILENT.keys())
+def test_a_mail_that_acknowledges_nothing_does_not_tell_how(fields: dict[str, Any], changes: dict[str, Any]) -> None:
+    """What is over, what answers a person and what the system says of itself need nobody to see to them."""
+    mail = mail_of(Alert(subject="disk full", **fields), **changes)
+    assert "ack" not in part_of(mail, "plain")
+    assert "ack" not in part_of(mail, "html")
+
+
+def test_a_site_template_can_tell_how_to_acknowledge() -> None:
+    """The sentence is one of its variables."""
+    templates = Templates(text="{{ subject }}. {{ how_to_acknowledge }}", html="x")
+    mail = mail_of(Alert(subject="disk full"), templates=templates, takes_answers=True)
+    assert part_of(mail, "plain") == f"disk full. {HOW_TO_ACKNOWLEDGE}\n"
+
+
 INJECTION = "x\r\nBcc: victim@example.org\r\n\r\nbody\n.\r\nQUIT\x00\u2028\x85"
 INJECTED: Mapping[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "subject": ({"subject": INJECTION}, {}),
@@ -147,6 +189,7 @@ INJECTED: Mapping[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "sender domain": ({}, {"sender": Mailbox(f"a@{INJECTION}")}),
     "recipient name": ({}, {"recipients": (Mailbox("a@example.org", INJECTION),)}),
     "recipient": ({}, {"recipients": (Mailbox(INJECTION),)}),
+    "mail answered": ({"answers": Answered(INJECTION, (INJECTION, f"<{INJECTION}@x>"), alert_id=1)}, {}),
 }
 
 

@@ -5,9 +5,11 @@ import pytest
 from app.domain.address import Mailbox
 from app.domain.alert import Alert
 from app.mail.compose import Composer
-from tests.support.mails import queued_mail, read_mail
+from app.mail.message_id import MessageIds
+from tests.support.mails import ENVELOPE_ID, names_and_addresses, queued_mail, read_mail
 
-COMPOSER = Composer(mac_key=b"k" * 32)
+KEY = b"k" * 32
+COMPOSER = Composer(mac_key=KEY)
 OPS, LEAD, AUDIT = Mailbox("ops@example.org"), Mailbox("lead@example.org", "The Lead"), Mailbox("audit@example.org")
 
 
@@ -53,6 +55,35 @@ def test_answers_go_where_the_receiver_says() -> None:
     """Else to the sender, as without the header."""
     assert read_mail(rendered(to=1, reply_to=LEAD))["Reply-To"] == "The Lead <lead@example.org>"
     assert "Reply-To" not in read_mail(rendered(to=1))
+
+
+def test_answers_come_to_an_address_that_tells_what_they_are_about() -> None:
+    """Where the mailbox is read: a sub-address of this very mail, which the system knows as its own."""
+    mailbox = Mailbox("alerts@example.org", "Alerts, Köln")
+    queued = queued_mail(Alert(subject="disk full"), reply_address=mailbox)
+    ((name, address),) = names_and_addresses(COMPOSER.render(queued), "Reply-To")
+    assert MessageIds(KEY).verify_sub_address(address) == (ENVELOPE_ID, None)
+    assert (name, address.partition("+")[0]) == ("Alerts, Köln", "alerts")
+
+
+def test_the_address_of_the_receiver_goes_before_that_of_the_mailbox() -> None:
+    """Who wants the answers elsewhere has them there."""
+    queued = queued_mail(Alert(subject="disk full"), reply_address=Mailbox("alerts@example.org"), reply_to=LEAD)
+    assert read_mail(COMPOSER.render(queued))["Reply-To"] == "The Lead <lead@example.org>"
+
+
+def test_bounces_go_to_the_sender() -> None:
+    """All of them to one address, as most providers want it."""
+    queued = queued_mail(Alert(subject="disk full"), recipients=(OPS, LEAD))
+    assert {COMPOSER.return_path(queued, position) for position in (0, 1)} == {"alerts@example.org"}
+
+
+def test_bounces_go_to_an_address_of_each_recipient() -> None:
+    """With VERP: it tells alone which mail it is, and whose."""
+    queued = queued_mail(Alert(subject="disk full"), recipients=(OPS, LEAD), verp="bounces@example.org")
+    paths = [COMPOSER.return_path(queued, position) for position in (0, 1)]
+    assert [MessageIds(KEY).verify_sub_address(path) for path in paths] == [(ENVELOPE_ID, 0), (ENVELOPE_ID, 1)]
+    assert all(path.startswith("bounces+") for path in paths)
 
 
 @pytest.mark.parametrize(

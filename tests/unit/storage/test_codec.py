@@ -36,6 +36,9 @@ letterheads = st.builds(
     bcc_count=st.integers(0, 3),
     reply_to=st.none() | mailboxes,
     receiver=any_text,
+    reply_address=st.none() | mailboxes,
+    verp=any_text,
+    takes_answers=st.booleans(),
 )
 
 
