@@ -10,8 +10,10 @@ from app.domain.access import Scope
 from app.domain.address import Mailbox
 from app.domain.errors import ConfigurationError
 from app.domain.receiver import DEFAULT_RECEIVER
+from app.settings.mailbox import MailboxSettings, check_mailbox_files, with_mailbox_secrets
 from app.settings.model import Settings
 from app.settings.names import how_to_set, unknown_keys, unknown_variables
+from app.settings.probe import ProbeSettings
 from app.settings.problems import in_words
 from app.settings.relay_tables import has_password, with_secrets
 from app.settings.relays import check_files
@@ -51,13 +53,16 @@ def load_settings(*, config: Path | None, sandbox: bool, environ: Mapping[str, s
     _refuse(alike(settings.tokens, settings.http.token))
     settings = settings.model_copy(update={"hmac_secrets": hmac_secrets(settings.tokens, files)})
     settings = _for_sandbox(settings) if sandbox else settings
-    _refuse(_missing(settings))
+    _refuse(_missing(settings) + _no_mailbox(settings))
     settings.route_tree()  # a receiver that nobody declared is found now, not at the first alert
     settings.all_heartbeats()
     if sandbox:
         return settings
     settings = _with_relay_secrets(settings, files)
+    settings = settings.model_copy(update={"mailbox": with_mailbox_secrets(settings.mailbox, files)})
     check_files(settings.outgoing_relays())  # a wrong URL and a lost file are found now, not at the first mail
+    if mailbox := settings.mailbox_setup():
+        check_mailbox_files(mailbox)
     return settings
 
 
@@ -118,6 +123,17 @@ def _missing(settings: Settings) -> list[str]:
     ]
 
 
+def _no_mailbox(settings: Settings) -> list[str]:
+    if settings.mailbox.url is not None:
+        return []
+    place = f"\n  (set {how_to_set('mailbox.url')})"
+    if settings.mailbox != MailboxSettings():
+        return [f"mailbox.url: is missing, and without it no mailbox is read{place}"]
+    if settings.probe.every is not None:
+        return [f"probe.every: probes need a mailbox that is read, to see whether they arrive{place}"]
+    return []
+
+
 def _has_default_receiver(settings: Settings) -> bool:
     return any(receiver.name == DEFAULT_RECEIVER for receiver in settings.all_receivers())
 
@@ -145,6 +161,8 @@ def _for_sandbox(settings: Settings) -> Settings:
             "sandbox": True,
             "relay": None,
             "relays": (),
+            "mailbox": MailboxSettings(),  # its mail stays where it is
+            "probe": ProbeSettings(),
             "mail_from": settings.mail_from or SANDBOX_SENDER,
             "mail_to": settings.mail_to or (() if _has_default_receiver(settings) else SANDBOX_RECIPIENTS),
         }

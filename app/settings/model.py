@@ -15,7 +15,9 @@ from app.domain.receiver import DEFAULT_RECEIVER, Receiver
 from app.domain.relay import DEFAULT_POLICY
 from app.domain.route import Route
 from app.settings.heartbeats import HeartbeatTables, all_heartbeats
+from app.settings.mailbox import MailboxSettings, MailboxSetup, mailbox_setup
 from app.settings.measures import Duration, time_within
+from app.settings.probe import ProbeSettings, ProbeSetup, probe_setup
 from app.settings.receivers import ReceiverTables, all_receivers
 from app.settings.relay_tables import MAX_CONNECTIONS, RelayTable, RelayTables
 from app.settings.relays import RelaySetup, relay_setup, relay_setups
@@ -80,6 +82,8 @@ class Settings(BaseSettings):
     templates_dir: SomePath | None = None
     http: HttpSettings = HttpSettings()
     smtp_intake: SmtpIntakeSettings = SmtpIntakeSettings()
+    mailbox: MailboxSettings = MailboxSettings()
+    probe: ProbeSettings = ProbeSettings()
     tokens: TokenTables = ()
     heartbeats: HeartbeatTables = ()
     hmac_secrets: Mapping[str, SecretStr] = {}  # by the name of the token; `load_settings` reads them from files
@@ -102,6 +106,17 @@ class Settings(BaseSettings):
             connections=self.relay_connections,
         )
         return (relay_setup(table),)
+
+    def mailbox_setup(self) -> MailboxSetup | None:
+        """Return the mailbox that is read, with its secrets; None for none, and in the sandbox.
+
+        Raises ConfigurationError when the URL is wrong, the login incomplete, or the protocol cannot do it.
+        """
+        return mailbox_setup(self.mailbox, self.mail_from)
+
+    def probe_setup(self) -> ProbeSetup | None:
+        """Return how the way of the mail is probed; None if it is not to be, and in the sandbox."""
+        return probe_setup(self.probe, self.mail_from)
 
     def lifetime_of(self, severity: Severity) -> timedelta:
         """Return for how long mails of this severity are tried while a relay is usable."""
@@ -149,12 +164,14 @@ class Settings(BaseSettings):
 
     def secrets(self) -> tuple[str, ...]:
         """Return every secret in plain text, for the logs to blot out."""
-        setups = self.outgoing_relays()
+        setups, mailbox = self.outgoing_relays(), self.mailbox_setup()
+        oauths = (*(setup.oauth for setup in setups), mailbox.oauth if mailbox else None)
         wrapped = (self.http.token, *self.hmac_secrets.values(), self.alarm.url, self.alarm.ping_url)
         key = self.dkim.key.get_secret_value() if self.dkim.key else ""
         secrets = [
             *(setup.relay.password for setup in setups),
-            *(setup.oauth.client.client_secret for setup in setups if setup.oauth),
+            mailbox.server.password if mailbox else "",
+            *(oauth.client.client_secret for oauth in oauths if oauth),
             *(secret.get_secret_value() for secret in wrapped if secret),
             *(line for line in key.splitlines() if "-----" not in line),  # a log line shows one at most
         ]

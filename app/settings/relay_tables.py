@@ -1,7 +1,6 @@
 """`[[relays]]` as they are written: each table, its types and bounds, and its secrets from files."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -11,33 +10,13 @@ from pydantic_settings import NoDecode
 
 from app.domain.relay import DEFAULT_POLICY
 from app.settings.measures import RelayRate
+from app.settings.oauth import OAuthTable, with_client_secret
 from app.settings.secret_files import SecretFiles
 from app.settings.sections import STRICT
 from app.settings.tables import tables_of
-from app.settings.values import RelayName, Secret, TokenUrl
+from app.settings.values import RelayName, Secret
 
 MAX_CONNECTIONS = 100  # relays count connections, and each costs a socket and a buffer
-
-
-class OAuthFlow(StrEnum):
-    """How an access token is got; the values are grant types of RFC 6749 (sections 4.4 and 6)."""
-
-    CLIENT_CREDENTIALS = "client_credentials"
-    REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the name of a grant type
-
-
-class OAuthTable(BaseModel):
-    """`[relays.oauth]`: where the access tokens for a relay come from, and who asks for them."""
-
-    model_config = STRICT
-
-    flow: OAuthFlow
-    token_url: TokenUrl
-    client_id: str = Field(min_length=1)
-    client_secret: Secret | None = None
-    client_secret_file: Path | None = None
-    scope: str = ""
-    refresh_token_file: Path | None = None
 
 
 class RelayTable(BaseModel):
@@ -77,7 +56,7 @@ def table_name(table: RelayTable, number: int) -> str:
 
 
 def has_password(url: SecretStr) -> bool:
-    """Tell whether the relay's password stands in its URL. That the URL is wrong is told later."""
+    """Tell whether the password stands in the URL. That the URL is wrong is told later."""
     try:
         return bool(urlsplit(url.get_secret_value()).password)
     except ValueError:
@@ -85,7 +64,7 @@ def has_password(url: SecretStr) -> bool:
 
 
 def setting_of(relay: str, name: str) -> str:
-    """Return how a complaint calls the setting `name` of a relay."""
+    """Return how a complaint calls the setting `name` of a relay; without one, what stands before it."""
     return f'relay "{relay}": {name}'
 
 
@@ -99,15 +78,8 @@ def _with_secrets(table: RelayTable, name: str, files: SecretFiles) -> RelayTabl
     if password:
         table = table.model_copy(update={"password": SecretStr(password.secret), "password_file": password.path})
     if table.oauth:
-        table = table.model_copy(update={"oauth": _with_client_secret(table.oauth, name, files)})
+        oauth = with_client_secret(
+            table.oauth, files, prefix=setting_of(name, ""), credential=f"relay_{name}_client_secret"
+        )
+        table = table.model_copy(update={"oauth": oauth})
     return table
-
-
-def _with_client_secret(oauth: OAuthTable, name: str, files: SecretFiles) -> OAuthTable:
-    found = files.find(
-        setting_of(name, "client_secret"),
-        given=oauth.client_secret is not None,
-        file=oauth.client_secret_file,
-        credential=f"relay_{name}_client_secret",
-    )
-    return oauth.model_copy(update={"client_secret": SecretStr(found.secret)}) if found else oauth

@@ -6,20 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.domain.errors import ConfigurationError
-from app.domain.relay import Relay, RelayPolicy, TlsFiles, parse_relay
-from app.net.errors import TlsFilesUnusable
-from app.net.secret_file import read_secret
-from app.net.tls import MACHINE_STORE, client_context
-from app.net.token_server import OAuthClient
-from app.settings.relay_tables import OAuthFlow, OAuthTable, RelayTable, has_password, setting_of, table_name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OAuthSetup:
-    """Who asks for access tokens; with a `refresh_token_file` they are for the person who consented."""
-
-    client: OAuthClient
-    refresh_token_file: Path | None = None
+from app.domain.relay import Relay, RelayPolicy, parse_relay
+from app.settings.oauth import OAuthSetup, check_refresh_token, oauth_setup
+from app.settings.relay_tables import RelayTable, has_password, setting_of, table_name
+from app.settings.tls_files import check_tls_files, tls_files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +37,8 @@ def relay_setups(tables: Sequence[RelayTable]) -> tuple[RelaySetup, ...]:
 def relay_setup(table: RelayTable, name: str = "") -> RelaySetup:
     """Return what follows from one table; without a `name` it is the short form, and called after its host."""
     setting = setting_of(name, "url") if name else "relay"
-    if table.client_key and not table.client_certificate:
-        raise ConfigurationError(f"{setting_of(name, 'client_key')}: it needs a client_certificate beside it")
+    prefix = setting_of(name, "")
+    tls = tls_files(ca=table.ca_file, certificate=table.client_certificate, key=table.client_key, prefix=prefix)
     if table.password and has_password(table.url):
         twice = setting_of(name, "password") if name else "relay_password"
         raise ConfigurationError(f"{twice}: given twice, by itself and in the URL; keep one of them")
@@ -57,7 +47,7 @@ def relay_setup(table: RelayTable, name: str = "") -> RelaySetup:
     if objection := _objection_to_login(relay, by_token=bool(table.oauth)):
         raise ConfigurationError(f"{setting}: {objection}")
     return RelaySetup(
-        relay=replace(relay, name=name or relay.name, tls=_tls_files(table)),
+        relay=replace(relay, name=name or relay.name, tls=tls),
         policy=RelayPolicy(
             priority=table.priority,
             connections=table.connections,
@@ -65,21 +55,16 @@ def relay_setup(table: RelayTable, name: str = "") -> RelaySetup:
             rate=table.rate,
         ),
         password_file=table.password_file,
-        oauth=_oauth_setup(table.oauth, name) if table.oauth else None,
+        oauth=oauth_setup(table.oauth, prefix=prefix) if table.oauth else None,
     )
 
 
 def check_files(setups: Sequence[RelaySetup]) -> None:
     """Raise ConfigurationError if a file that is needed at each connection is of no use now."""
     for setup in setups:
-        name = setup.relay.name
-        try:
-            if setup.relay.tls != MACHINE_STORE:
-                client_context(setup.relay.tls)
-        except TlsFilesUnusable as error:
-            raise ConfigurationError(f'relay "{name}": {error}') from None
-        if setup.oauth and setup.oauth.refresh_token_file:
-            read_secret(setup.oauth.refresh_token_file, name=setting_of(name, "refresh_token_file"))
+        prefix = setting_of(setup.relay.name, "")
+        check_tls_files(setup.relay.tls, prefix=prefix)
+        check_refresh_token(setup.oauth, prefix=prefix)
 
 
 def _objection_to_login(relay: Relay, *, by_token: bool) -> str:
@@ -96,22 +81,3 @@ def _objection_to_login(relay: Relay, *, by_token: bool) -> str:
         f"a {have} without a {missing}; put user@ into the URL and the password into a file "
         "(relay_password_file, or password_file below [[relays]])"
     )
-
-
-def _oauth_setup(oauth: OAuthTable, name: str) -> OAuthSetup:
-    if oauth.flow is OAuthFlow.CLIENT_CREDENTIALS and not oauth.client_secret:
-        raise ConfigurationError(f"{setting_of(name, 'client_secret')}: is missing; set client_secret_file")
-    if (oauth.flow is OAuthFlow.REFRESH_TOKEN) != bool(oauth.refresh_token_file):
-        raise ConfigurationError(f'{setting_of(name, "refresh_token_file")}: goes with flow = "refresh_token"')
-    client = OAuthClient(
-        token_url=oauth.token_url,
-        client_id=oauth.client_id,
-        client_secret=oauth.client_secret.get_secret_value() if oauth.client_secret else "",
-        scope=oauth.scope,
-    )
-    return OAuthSetup(client=client, refresh_token_file=oauth.refresh_token_file)
-
-
-def _tls_files(table: RelayTable) -> TlsFiles:
-    ca, certificate, key = (str(file or "") for file in (table.ca_file, table.client_certificate, table.client_key))
-    return TlsFiles(ca=ca, certificate=certificate, key=key)

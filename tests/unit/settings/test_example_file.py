@@ -9,37 +9,45 @@ from shutil import copy
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from app.domain.alert import Alert, Severity
 from app.domain.rate import Rate
 from app.domain.route import receivers_for
 from app.settings.load import load_settings
+from app.settings.mailbox import MailboxSettings
+from app.settings.model import Settings
 from app.settings.names import COLUMNS, SETTINGS
-from app.settings.relays import RelaySetup
+from app.settings.probe import ProbeSettings
 from tests.support.certificates import Authority
 
 FILE = Path(__file__).parents[3] / "config" / "mailalert.toml"
 COMMENTED_OUT = re.compile(r"^#(?=\w+ = )", re.MULTILINE)
 HEADING_OUT = re.compile(r"^#(?=\[)", re.MULTILINE)
 SHORT_FORM = re.compile(r"^relay\w* = .*$", re.MULTILINE)
+# It goes instead of the mailbox's password, which is shown as well.
+MAILBOX_OAUTH = re.compile(r"^#\[mailbox\.oauth\]$.*?(?=^# ---- )", re.MULTILINE | re.DOTALL)
 # Their defaults are nothing, or depend on the machine; the file shows an example.
 EXAMPLES = (
     "relay|mail_from|mail_to|relay_password_file|helo_name|server_name|templates_dir|data_dir|token_file|"
-    "tls_certificate|tls_key|"
+    "tls_certificate|tls_key|password_file|ca_file|client_certificate|client_key|reply_address|"
     "to|url|command|ping_url|domain|selector|key_file|info|warning|error|critical"
 )
-WITHOUT_DEFAULT = re.compile(rf"^#(?=({EXAMPLES}) = )", re.MULTILINE)
+WITHOUT_DEFAULT = re.compile(rf'^#(?=({EXAMPLES}) = |every = "15m")', re.MULTILINE)
 # Beside their better _file forms, and a file that only one of two flows has.
 SAID_IN_WORDS = {
     "relay_password",
     "http.token",
     "dkim.key",
+    "mailbox.password",
+    "mailbox.oauth.client_secret",
+    "mailbox.oauth.refresh_token_file",
     "relays.password",
     "relays.oauth.client_secret",
     "relays.oauth.refresh_token_file",
 }
 ARRAYS = {"heartbeats", "receivers", "relays", "routes", "routes.routes", "tokens"}
-SECTIONS = {"http", "smtp_intake", "alarm", "dkim", "lifetimes"}
+SECTIONS = {"http", "smtp_intake", "mailbox", "probe", "alarm", "dkim", "lifetimes"}
 
 
 @pytest.fixture
@@ -48,8 +56,8 @@ def text() -> str:
 
 
 def settings_part(text: str) -> str:
-    """Return what stands before the tables of relays."""
-    return text.partition("#[[relays]]")[0]
+    """Return what stands before the tables of relays, without the token of the mailbox."""
+    return MAILBOX_OAUTH.sub("", text).partition("#[[relays]]")[0]
 
 
 def with_every_hash_deleted(text: str) -> str:
@@ -95,6 +103,17 @@ def test_the_defaults_it_shows_are_the_defaults(text: str, tmp_path: Path) -> No
     assert load_settings(config=file, sandbox=True, environ={}) == nothing
 
 
+@pytest.mark.parametrize(
+    ("section", "model"), [("mailbox", MailboxSettings), ("probe", ProbeSettings)], ids=["mailbox", "probe"]
+)
+def test_the_defaults_of_the_reading_side_are_the_defaults(text: str, section: str, model: type[BaseModel]) -> None:
+    """So it is in the sections that the sandbox leaves out."""
+    examples_out = WITHOUT_DEFAULT.sub("# ", settings_part(text))
+    shown_defaults = tomllib.loads(COMMENTED_OUT.sub("", examples_out))[section]
+    assert shown_defaults
+    assert model(**shown_defaults) == model()
+
+
 def test_the_defaults_of_a_relay_are_the_defaults(text: str, tmp_path: Path) -> None:
     """So it is in a table of relays."""
     shown_first = tomllib.loads(with_every_hash_deleted(text))["relays"][0]
@@ -108,9 +127,9 @@ def test_the_defaults_of_a_relay_are_the_defaults(text: str, tmp_path: Path) -> 
 ADDRESSES = {"MAILALERT_MAIL_FROM": "alerts@example.org", "MAILALERT_MAIL_TO": "ops@example.org"}
 
 
-def loaded(text: str, folder: Path, authority: Authority) -> tuple[RelaySetup, ...]:
-    """Return the relays of a file that holds `text`, with every file that it names in its place."""
-    for secret in ("relay_password", "http_token", "client_secret"):
+def loaded(text: str, folder: Path, authority: Authority) -> Settings:
+    """Return the settings of a file that holds `text`, with every file that it names in its place."""
+    for secret in ("relay_password", "mailbox_password", "http_token", "client_secret"):
         (folder / secret).write_text("secret\n")
     (folder / "hmac_grafana").write_text("a secret to sign with\n")
     (folder / "hmac_grafana").chmod(0o600)
@@ -121,18 +140,39 @@ def loaded(text: str, folder: Path, authority: Authority) -> tuple[RelaySetup, .
     copy(key, folder / "client_key.pem")
     file = folder / "all.toml"
     file.write_text(text.replace("/etc/mailalert", str(folder)), encoding="utf-8")
-    return load_settings(config=file, sandbox=False, environ={}).outgoing_relays()
+    return load_settings(config=file, sandbox=False, environ={})
 
 
 def test_its_examples_can_be_used(text: str, tmp_path: Path, authority: Authority) -> None:
     """With every # before one relay deleted and the secrets in place it loads."""
-    (setup,) = loaded(COMMENTED_OUT.sub("", settings_part(text)), tmp_path, authority)
+    settings = loaded(COMMENTED_OUT.sub("", settings_part(text)), tmp_path, authority)
+    (setup,) = settings.outgoing_relays()
     assert (setup.relay.username, setup.relay.password, setup.relay.port) == ("alerts@example.org", "secret", 465)
+    mailbox, probe = settings.mailbox_setup(), settings.probe_setup()
+    assert mailbox is not None
+    assert (str(mailbox.server), mailbox.server.password) == (
+        "imaps://alerts@example.org@mail.example.org:993",
+        "secret",
+    )
+    assert probe is not None
+    assert probe.every == timedelta(minutes=15)
+
+
+def test_the_token_of_its_mailbox_can_be_used(text: str, tmp_path: Path, authority: Authority) -> None:
+    """It goes instead of the password."""
+    (oauth,) = MAILBOX_OAUTH.findall(text)
+    alone = COMMENTED_OUT.sub("", settings_part(text)).partition("# ---- Proof that mail arrives")[0]
+    by_token = re.sub(r"^password_file.*$", "", alone, flags=re.MULTILINE) + with_every_hash_deleted(oauth)
+    mailbox = loaded(by_token, tmp_path, authority).mailbox_setup()
+    assert mailbox is not None
+    assert mailbox.oauth is not None
+    assert mailbox.oauth.client.client_secret == "secret"
 
 
 def test_its_relays_can_be_used(text: str, tmp_path: Path, authority: Authority) -> None:
     """So it does with the tables of relays instead."""
-    first, second = loaded(SHORT_FORM.sub("", with_every_hash_deleted(text)), tmp_path, authority)
+    whole = with_every_hash_deleted(MAILBOX_OAUTH.sub("", text))
+    first, second = loaded(SHORT_FORM.sub("", whole), tmp_path, authority).outgoing_relays()
     assert (first.relay.name, first.relay.password, first.policy.rate) == (
         "provider",
         "secret",

@@ -9,7 +9,8 @@ from app.domain.relay import DEFAULT_POLICY, parse_relay
 from app.net.logins import FixedLogin, NoLogin, PasswordFile
 from app.net.oauth import OAuthLogin
 from app.net.token_server import OAuthClient
-from app.settings.relays import OAuthSetup, RelaySetup
+from app.settings.oauth import OAuthSetup
+from app.settings.relays import RelaySetup
 from app.wiring.logins import logins_of
 
 CLIENT = OAuthClient(token_url="https://t.example/token", client_id="id", client_secret="cs", scope="")
