@@ -1,6 +1,7 @@
-"""Where the login for a relay comes from."""
+"""Where the logins for a relay and for the mailbox come from."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,11 +10,18 @@ from app.domain.relay import DEFAULT_POLICY, parse_relay
 from app.net.logins import FixedLogin, NoLogin, PasswordFile
 from app.net.oauth import OAuthLogin
 from app.net.token_server import OAuthClient
+from app.settings.mailbox import MailboxSettings, mailbox_setup
 from app.settings.oauth import OAuthSetup
 from app.settings.relays import RelaySetup
-from app.wiring.logins import logins_of
+from app.wiring.logins import logins_of, mailbox_logins
 
 CLIENT = OAuthClient(token_url="https://t.example/token", client_id="id", client_secret="cs", scope="")
+TOKEN_TABLE = {
+    "flow": "client_credentials",
+    "token_url": "https://t.example/token",
+    "client_id": "id",
+    "client_secret": "cs",
+}
 BY_TOKEN = OAuthSetup(client=CLIENT)
 
 
@@ -44,3 +52,19 @@ async def test_a_password_file_is_read_again(tmp_path: Path) -> None:
     logins = logins_of(setup("smtps://u:old@c", password_file=file))
     file.write_text("new")
     assert await logins.current() == Login("u", "new", SecretKind.PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("more", "kind"),
+    [
+        ({"password": "p"}, FixedLogin),
+        ({"password": "p", "password_file": "p"}, PasswordFile),
+        ({"oauth": TOKEN_TABLE}, OAuthLogin),
+    ],
+    ids=["fixed", "file", "token"],
+)
+def test_the_mailbox_has_the_same_sources(more: dict[str, Any], kind: type[Logins]) -> None:
+    """But none without a login, for it always wants one."""
+    setup = mailbox_setup(MailboxSettings.model_validate({"url": "imaps://u@h"} | more), None)
+    assert setup is not None
+    assert type(mailbox_logins(setup)) is kind
