@@ -57,7 +57,7 @@ class LoginExchange:
         whole = f"{command} {_base64(response)}"
         if len(whole) + 2 <= self._max_command:
             return whole
-        # RFC 4954 section 4, RFC 5034 section 4: a response that makes the command too long waits for an empty challenge.
+        # RFC 4954 and 5034, section 4 each: a response that makes the command too long waits for an empty challenge.
         self._unanswered.insert(0, lambda _login, _challenge: response)
         return command
 
