@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from app.domain.alarm import Alarm
 from app.domain.alert import Severity
+from app.domain.bounce import BounceEffect
 from app.domain.envelope import FAILED, Delivery, EnvelopeState, QueuedMail
 from app.domain.ids import format_id
 from app.domain.outcome import kind_of
@@ -30,6 +31,16 @@ def failure_alarm(mail: QueuedMail, verdict: Verdict) -> Alarm | None:
         return _failed_for_some(mail, failed) if failed else None
     touched = {delivery.position: delivery for delivery in verdict.deliveries}
     return _dead_letter(mail, _failed([touched.get(delivery.position, delivery) for delivery in mail.deliveries]))
+
+
+def bounce_alarm(effect: BounceEffect) -> Alarm | None:
+    """Return the alarm about recipients whose mail came back: the same as if the relay had refused them."""
+    mail, came_back = effect.mail, _failed(effect.touched)
+    if not came_back or mail.letterhead.is_alarm:
+        return None
+    if mail.envelope.state is EnvelopeState.OPEN:
+        return _failed_for_some(mail, came_back)
+    return _dead_letter(mail, _failed(mail.deliveries))
 
 
 def _failed(deliveries: Sequence[Delivery]) -> list[Delivery]:
@@ -253,7 +264,8 @@ def _mails(waiting: int) -> str:
 
 def _failure(mail: QueuedMail, delivery: Delivery) -> str:
     address = mail.letterhead.recipients[delivery.position].address
-    said = f" The relay {delivery.relay} said: {delivery.reply}" if delivery.reply else ""
+    server = f"server {delivery.remote}" if delivery.remote else f"relay {delivery.relay}"
+    said = f" The {server} said: {delivery.reply}" if delivery.reply else ""
     return f"{address}: {sentence(delivery)}.{said}"
 
 

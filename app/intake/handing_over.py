@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from structlog.typing import FilteringBoundLogger
 
+from app.domain.feedback import NO_FEEDBACK, Feedback
 from app.domain.ids import format_id
 from app.domain.receipt import Claim, Receipt
 from app.intake.incoming import Reading
@@ -11,14 +12,23 @@ from app.pipeline.ingest import Submission, Taker
 
 
 async def hand_over(
-    once: Taker, reading: Reading, claims: Sequence[Claim], log: FilteringBoundLogger, *, door: str, **told: object
+    once: Taker,
+    reading: Reading,
+    claims: Sequence[Claim],
+    log: FilteringBoundLogger,
+    *,
+    door: str,
+    feedback: Feedback = NO_FEEDBACK,
+    **told: object,
 ) -> tuple[Receipt, list[str]]:
     """Return the receipt once the alerts are durable, and its ids as people see them. Raises what `once` raises.
 
     `door` and `told` go into the log, for each alert. What was answered from a receipt is logged again, under the ids
-    that it has.
+    that it has. `feedback` is taken in the same transaction.
     """
-    submission = Submission(alerts=reading.alerts, warnings=reading.warnings, is_batch=reading.is_batch)
+    submission = Submission(
+        alerts=reading.alerts, warnings=reading.warnings, is_batch=reading.is_batch, feedback=feedback
+    )
     receipt = await once.take(submission, claims)
     names = [format_id(number) for number in receipt.ids]
     for alert, name in zip(reading.alerts, names, strict=False):

@@ -40,6 +40,12 @@ smtpd_relay_restrictions = reject_unauth_destination
 virtual_mailbox_domains = example.org
 virtual_mailbox_maps = texthash:{folder}/mailboxes
 virtual_mailbox_base = {folder}/mail
+virtual_alias_maps = texthash:{folder}/aliases
+transport_maps = texthash:{folder}/transport
+delay_warning_time = 1s
+queue_run_delay = 1s
+minimal_backoff_time = 1s
+maximal_backoff_time = 1s
 virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{gid}
 smtpd_tls_security_level = may
@@ -84,13 +90,25 @@ RECIPIENT_LIMIT = 3
 class Postfix:
     """Runs while it is entered. `mailboxes` are local parts; the certificate and key are for STARTTLS.
 
-    `dovecot` checks the logins at `login_ports`, one for each of its mechanisms.
+    `dovecot` checks the logins at `login_ports`, one for each of its mechanisms. Mail for those who `bounce` is taken
+    and comes back; that for those who are `late` is taken and stays, with a report of the delay after a second.
     """
 
-    def __init__(self, mailboxes: Sequence[str], *, certificate: Path, key: Path, dovecot: Dovecot) -> None:
+    def __init__(
+        self,
+        mailboxes: Sequence[str],
+        *,
+        certificate: Path,
+        key: Path,
+        dovecot: Dovecot,
+        bounce: Sequence[str] = (),
+        late: Sequence[str] = (),
+    ) -> None:
         require_root()
         require("postfix")
         self._mailboxes = mailboxes
+        self._bounce = bounce
+        self._late = late
         self._files = {"certificate": certificate, "key": key, "sasl": dovecot.socket}
         self.port = free_port()
         self.login_ports = {mechanism: free_port() for mechanism in MECHANISMS}
@@ -122,6 +140,11 @@ class Postfix:
             _make_folder(folder / "queue" / name, OWNER)
         _make_folder(folder / "queue" / "public", OWNER, PICKUP_GROUP)
         (folder / "mailboxes").write_text("".join(f"{name}@example.org {name}/\n" for name in self._mailboxes))
+        # Known by name, so that it is taken, and then there is no such mailbox.
+        aliases = [f"{name}@example.org no-such-{name}@example.org\n" for name in self._bounce]
+        late = [f"{name}@example.org {name}@late.example.org\n" for name in self._late]
+        (folder / "aliases").write_text("".join(aliases + late))
+        (folder / "transport").write_text("late.example.org retry:4.4.1 the next server does not answer\n")
         limits = {"size_limit": SIZE_LIMIT, "recipient_limit": RECIPIENT_LIMIT}
         main = MAIN.format(folder=folder, uid=user.pw_uid, gid=user.pw_gid, **limits, **self._files)
         (folder / "main.cf").write_text(main)
@@ -138,6 +161,11 @@ class Postfix:
         """Return what Postfix logged."""
         log = self._folder / "log"
         return log.read_text() if log.exists() else "no log"
+
+    @property
+    def maildirs(self) -> Path:
+        """Where the mailboxes lie, one folder each, for a server that reads them."""
+        return self._folder / "mail"
 
     def mails(self, mailbox: str, *, count: int) -> list[EmailMessage]:
         """Return the mails in the mailbox once there are `count`, oldest first."""
