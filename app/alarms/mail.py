@@ -1,4 +1,7 @@
-"""The alarm as a mail: it goes through the journal and the queue like any other, over a relay that works."""
+"""The alarm as a mail: it goes through the journal and the queue like any other, over a relay that works.
+
+One about a relay that only seems to work goes over another one, past the queue, which would choose that very relay.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -8,6 +11,7 @@ from app.domain.errors import AlarmNotSent, JournalUnavailable
 from app.pipeline.notice import SOURCE
 
 Accept = Callable[[Sequence[Alert]], Awaitable[object]]
+Direct = Callable[[Alert, str], Awaitable[bool]]  # not over this relay; whether another one has taken it
 
 
 class AlarmMail:
@@ -15,14 +19,18 @@ class AlarmMail:
 
     name = "mail"
 
-    def __init__(self, accept: Accept) -> None:
-        """`accept` raises JournalUnavailable."""
+    def __init__(self, accept: Accept, *, direct: Direct | None = None) -> None:
+        """`accept` raises JournalUnavailable. Without `direct` every alarm takes its chance in the queue."""
         self._accept = accept
+        self._direct = direct
 
     async def send(self, alarm: Alarm) -> None:
-        """Return once the mail is durable. Raises AlarmNotSent."""
+        """Return once the mail is durable, or another relay has taken it. Raises AlarmNotSent."""
+        mail = mail_about(alarm)
+        if alarm.not_over and self._direct is not None and await self._direct(mail, alarm.not_over):
+            return
         try:
-            await self._accept([mail_about(alarm)])
+            await self._accept([mail])
         except JournalUnavailable as error:
             raise AlarmNotSent(str(error)) from error
 

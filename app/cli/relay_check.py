@@ -11,9 +11,10 @@ from app.cli.ending import CONFIGURATION, TEMPORARY
 from app.cli.findings import DO, FAILED, NOTE, OK, say, show_dialogue
 from app.delivery.connection import Connection
 from app.delivery.opening import Approach, RelayFault
-from app.domain.alert import AcceptedAlert, Alert, Severity
-from app.domain.envelope import Delivery, Envelope, Letterhead, QueuedMail
+from app.domain.alert import Alert, Severity
+from app.domain.envelope import Letterhead, QueuedMail
 from app.domain.ids import IdSource
+from app.domain.lone_mail import lone_mail
 from app.domain.outcome import Outcome, Scope, Sent, in_words
 from app.mail.compose import Composer, Signer
 from app.net.tls import PeerCertificate
@@ -144,19 +145,11 @@ def _finding(recipient: str, outcome: Outcome) -> tuple[str, str]:
 
 
 def _test_mail(letterhead: Letterhead, relay: str) -> QueuedMail:
-    now = datetime.now(UTC)
-    number = IdSource().next_id(time.time_ns() // 1_000_000)
     alert = Alert(
         subject="Test mail of mailalert check",
         content=f"Mail can leave over the relay {relay}. Nobody needs to do anything.",
         severity=Severity.INFO,
         source="mailalert check",
     )
-    return QueuedMail(
-        envelope=Envelope(
-            id=number, alert_id=number, letterhead_id=0, made_at=now, severity=alert.severity, due_at=now
-        ),
-        accepted=AcceptedAlert(id=number, received_at=now, alert=alert),
-        letterhead=letterhead,
-        deliveries=tuple(map(Delivery, range(len(letterhead.recipients)))),
-    )
+    number = IdSource().next_id(time.time_ns() // 1_000_000)
+    return lone_mail(alert, letterhead, number=number, at=datetime.now(UTC))

@@ -114,6 +114,7 @@ class Courier:
         refuses_senders = link.record.note_sender(result)
         outcomes = [refuses_senders] * len(result.outcomes) if refuses_senders else result.outcomes
         parcel.is_suspect |= result.mail_taken_up or result.died_at_mail
+        again = parcel.is_answered
         taken = parcel.note(outcomes)
         if taken is not None:
             link.takes_recipients(taken)
@@ -124,7 +125,7 @@ class Courier:
             link.trip(fault, epoch)
             return False
         if not result.unasked:
-            link.answered(result, epoch)
+            link.answered(result, epoch, again=again)
         if any(not isinstance(outcome, Deferred) for outcome in outcomes):
             self._tools.relays.mail_left()
         return True

@@ -240,8 +240,8 @@ class RelayLink:
         log.info("relay_congested", relay=self.name, reply=str(fault.reply), connections=self._concurrency.allowed)
         return True
 
-    def answered(self, result: SendResult, epoch: int) -> None:
-        """Note what the relay made of a mail that it answered for, though perhaps only with "later"."""
+    def answered(self, result: SendResult, epoch: int, *, again: bool = False) -> None:
+        """Note what the relay made of a mail, though perhaps only "later"; `again`: in one more transaction for it."""
         if any(map(is_word, result.outcomes)):
             self._breaker.forget_failures()
         deferred = [outcome for outcome in result.outcomes if isinstance(outcome, Deferred)]
@@ -250,7 +250,7 @@ class RelayLink:
             self._concurrency.congested()
         elif self._concurrency.succeeded():
             self._changed.set()
-        fault = self.record.note_answer(result)
+        fault = self.record.note_answer(result, again=again)
         # The only relay goes on where it puts mails off: they may be of one kind, and others need not wait for that.
         if fault is not None and (self.others_work or fault.reply is None):
             self.trip(fault, epoch, rests=self.others_work)

@@ -1,28 +1,42 @@
 """A mail in a worker's hands: rendered, with its recipients on the way through one transaction or several."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from app.domain.envelope import Delivery, QueuedMail
+from app.delivery.addressees import Addressees
+from app.domain.envelope import QueuedMail
 from app.domain.outcome import Deferred, Outcome
 from app.protocols.smtp.transaction import OutgoingMail
 
 
 class Parcel:
-    """Splits the recipients where the relay takes only so many at once, and gathers their outcomes."""
+    """Splits the recipients where the relay takes only so many at once, and gathers their outcomes.
 
-    def __init__(self, mail: QueuedMail, recipients: Sequence[Delivery], *, data: bytes, envelope_id: str) -> None:
-        """`recipients` are those to try in this attempt. `envelope_id` is what a bounce brings back.
+    Where bounces come to an address of each recipient (VERP), each has a transaction of his own: it has one sender.
+    """
+
+    def __init__(
+        self,
+        mail: QueuedMail,
+        addressees: Addressees,
+        *,
+        data: bytes,
+        envelope_id: str,
+        return_path: Callable[[QueuedMail, int], str],
+    ) -> None:
+        """At least one is to be asked. `envelope_id` is what a bounce brings back, `return_path` where it comes to.
 
         Raises AddressError for an address that cannot be said to a relay.
         """
         self.mail = mail
-        self.outcomes: dict[int, Outcome] = {}  # by the recipient's position
+        self.outcomes: dict[int, Outcome] = dict(addressees.refused)  # by the recipient's position
         self.is_suspect = False  # the relay fails at it, where it may bear others
-        self._waiting = [delivery.position for delivery in recipients]
+        self.is_answered = False  # for one transaction at least
+        self._waiting = [delivery.position for delivery in addressees.asked]
         self._under_way: list[int] = []
+        self._return_path = return_path
         self._to_all = OutgoingMail(
-            sender=mail.letterhead.sender.address,
+            sender=return_path(mail, self._waiting[0]),
             recipients=self._addresses(self._waiting),
             data=data,
             envelope_id=envelope_id,
@@ -35,10 +49,12 @@ class Parcel:
 
     def next_transaction(self, most_recipients: int) -> OutgoingMail:
         """Return the mail to the next of the recipients."""
-        self._under_way, self._waiting = self._waiting[:most_recipients], self._waiting[most_recipients:]
+        most = 1 if self.mail.letterhead.verp else most_recipients
+        self._under_way, self._waiting = self._waiting[:most], self._waiting[most:]
         if len(self._under_way) == len(self._to_all.recipients):
             return self._to_all
-        return replace(self._to_all, recipients=self._addresses(self._under_way))
+        sender = self._return_path(self.mail, self._under_way[0])
+        return replace(self._to_all, sender=sender, recipients=self._addresses(self._under_way))
 
     def _addresses(self, positions: Sequence[int]) -> tuple[str, ...]:
         return tuple(self.mail.letterhead.recipients[position].address for position in positions)
@@ -50,6 +66,7 @@ class Parcel:
         """
         by_position = dict(zip(self._under_way, outcomes, strict=True))
         self._under_way = []
+        self.is_answered = True
         crowded = [position for position, outcome in by_position.items() if _is_crowded(outcome)]
         taken = len(by_position) - len(crowded)
         if not crowded or not taken:  # a relay that takes none at all would be asked for ever

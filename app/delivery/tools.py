@@ -26,6 +26,8 @@ class Tools:
     suspects: Suspects
     render: Callable[[QueuedMail], bytes]
     envelope_id: Callable[[QueuedMail], str]  # that a bounce brings back
+    return_path: Callable[[QueuedMail, int], str]  # where one comes to about the recipient at this position
+    is_set_aside: Callable[[str], bool]  # whether no mail goes to this address
     attachments: Callable[[int], Awaitable[Mapping[int, bytes]]]
     clock: Clock
     lifetime_of: Callable[[Severity], timedelta]

@@ -11,7 +11,10 @@ REFUSED_SENDERS = 5  # mails in a row; a sender that only one of them has is tha
 NOT_TAKEN = 5  # mails in a row that the relay put off, or that it lost behind their final dot
 LOST_STEPS = 2  # dialogues in a row: one may be a network that broke just then
 
-REFUSES_SENDERS = "the relay refuses the sender of every mail; set mail_from to what this account may send as"
+REFUSES_SENDERS = (
+    "the relay refuses the sender of every mail; set mail_from to what this account may send as, and leave verp off"
+    " where it may send as nobody else"
+)
 TAKES_NOTHING = "the relay takes none of the mails; it puts them off, or breaks off behind their content"
 
 
@@ -48,17 +51,23 @@ class TrackRecord:
             return None
         return Deferred(Scope.RELAY, REFUSES_SENDERS, refusal)
 
-    def note_answer(self, result: SendResult) -> Deferred | None:
-        """Note what became of a mail; return the fault if the relay takes none, mail after mail."""
+    def note_answer(self, result: SendResult, *, again: bool = False) -> Deferred | None:
+        """Note what became of a mail; return the fault if the relay takes none, mail after mail.
+
+        `again`: it is one more transaction of the same mail, which may be of a kind that the relay puts off.
+        """
         self._forget_lost_steps(ahead=result.ahead)
         if any(map(is_word, result.outcomes)):
             self._not_taken = 0
+            return None
+        reply = _reply(result.outcomes[0])
+        if again and reply is not None:
             return None
         self._not_taken += 1
         if self._not_taken < NOT_TAKEN:
             return None
         self._not_taken = NOT_TAKEN - 1  # behind the pause one mail decides
-        return Deferred(Scope.RELAY, TAKES_NOTHING, _reply(result.outcomes[0]))
+        return Deferred(Scope.RELAY, TAKES_NOTHING, reply)
 
     def note_lost_step(self, *, ahead: bool) -> None:
         """Note a dialogue that broke as if the relay did not bear the pipelining that it announces."""

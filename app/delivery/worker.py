@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import structlog
 
+from app.delivery.addressees import Addressees, addressees
 from app.delivery.courier import BROKEN_ATTEMPT, Courier
 from app.delivery.link import RelayLink, Turn
 from app.delivery.opening import RelayFault
@@ -87,10 +88,12 @@ class Worker:
     async def _deliver_heavy(self, mail: QueuedMail) -> None:
         """Send a mail with attachments. It is rendered off the event loop: to encode and sign 10 MiB takes time."""
         tools = self._tools
-        tools.queue.begin(mail.envelope.id)
+        to = self._addressees(mail)
+        if to is None:
+            return None
         try:
             whole = mail.with_attachments(await tools.attachments(mail.accepted.id))
-            parcel = self._parcel(mail, await asyncio.to_thread(tools.render, whole))
+            parcel = self._parcel(mail, to, await asyncio.to_thread(tools.render, whole))
         except Exception as error:  # noqa: BLE001 - neither unreadable pieces nor a poisoned mail must stop the rest
             return self._cannot_be_made(mail, error)
         return await self._deliver(parcel)
@@ -137,19 +140,34 @@ class Worker:
     # Packing
 
     def _packed(self, mail: QueuedMail) -> Parcel | None:
-        """Return the mail rendered; None if that fails, and then it waits like any other that is deferred."""
-        self._tools.queue.begin(mail.envelope.id)
+        """Return the mail rendered; None if nobody is to have it.
+
+        None, too, if that fails, and then it waits like any other that is deferred.
+        """
+        to = self._addressees(mail)
+        if to is None:
+            return None
         try:
-            return self._parcel(mail, self._tools.render(mail))
+            return self._parcel(mail, to, self._tools.render(mail))
         except Exception as error:  # noqa: BLE001 - a poisoned mail must not stop the rest
             self._cannot_be_made(mail, error)
             return None
 
-    def _parcel(self, mail: QueuedMail, data: bytes) -> Parcel:
+    def _addressees(self, mail: QueuedMail) -> Addressees | None:
+        """Begin an attempt, and return to whom it goes; a mail that nobody is to have is settled, and it is None."""
         tools = self._tools
-        recipients = mail.pending if tools.queue.draining else recipients_to_try(mail, tools.clock.now())
+        tools.queue.begin(mail.envelope.id)
+        turn = mail.pending if tools.queue.draining else recipients_to_try(mail, tools.clock.now())
+        to = addressees(mail, turn, tools.is_set_aside)
+        if to.asked:
+            return to
+        self._courier.settle(mail, to.refused)
+        return None
+
+    def _parcel(self, mail: QueuedMail, to: Addressees, data: bytes) -> Parcel:
+        tools = self._tools
         self._link.begin_mail()
-        return Parcel(mail, recipients, data=data, envelope_id=tools.envelope_id(mail))
+        return Parcel(mail, to, data=data, envelope_id=tools.envelope_id(mail), return_path=tools.return_path)
 
     def _cannot_be_made(self, mail: QueuedMail, error: Exception) -> None:
         log.error("mail_not_rendered", envelope=format_id(mail.envelope.id), exc_info=error)

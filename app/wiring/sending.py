@@ -67,6 +67,8 @@ def sending_half(ground: Ground, queue: MailQueue, relays: Relays, *, raise_alar
         suspects=Suspects(),
         render=composer.render,
         envelope_id=composer.envelope_id,
+        return_path=composer.return_path,
+        is_set_aside=lambda _: False,
         attachments=journal.attachments,
         clock=clock,
         lifetime_of=ground.settings.lifetime_of,

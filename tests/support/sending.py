@@ -57,6 +57,7 @@ class Sending:
         ]
         self.link = self.links[0]
         self.relays = Relays(self.links, clock=self.clock, usable_seconds=0)
+        self.set_aside: set[str] = set()  # addresses that get no mail
         self.told: list[tuple[QueuedMail, Verdict]] = []  # what was recorded, as others hear of it
         self.recorder = Recorder(
             store=self.journal, queue=self.queue, on_recorded=lambda mail, verdict: self.told.append((mail, verdict))
@@ -68,6 +69,8 @@ class Sending:
             suspects=Suspects(),
             render=_render,
             envelope_id=lambda mail: format_id(mail.envelope.id),
+            return_path=return_path,
+            is_set_aside=self.set_aside.__contains__,
             attachments=self._attachments,
             clock=self.clock,
             lifetime_of=lambda _: LIFETIME,
@@ -124,6 +127,12 @@ class Sending:
         if self._running is not None and not self._running.done():
             await self.sender.cut_off()
             await self._running
+
+
+def return_path(mail: QueuedMail, position: int) -> str:
+    """Return the sender of the envelope; with VERP one for each recipient."""
+    verp = mail.letterhead.verp
+    return verp.replace("@", f"+{position}@") if verp else mail.letterhead.sender.address
 
 
 def _render(mail: QueuedMail) -> bytes:

@@ -1,14 +1,20 @@
 """The parcel: a mail goes to all of its recipients, in as many transactions as the relay wants."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.delivery.addressees import Addressees
 from app.delivery.parcel import Parcel
-from app.domain.envelope import Delivery
+from app.domain.envelope import Delivery, QueuedMail
 from app.domain.errors import AddressError
 from app.domain.outcome import Deferred, Outcome, Reply, Scope
 from tests.support.factories import REFUSED, RELAY_DOWN, SENT, many_recipients
+from tests.support.sending import return_path
 
 ONE_TOO_MANY = Deferred(Scope.RECIPIENT, "too many", Reply(452, "", "4.5.3"), too_many_recipients=True)
 
@@ -16,7 +22,12 @@ ONE_TOO_MANY = Deferred(Scope.RECIPIENT, "too many", Reply(452, "", "4.5.3"), to
 def a_parcel(recipients: int) -> Parcel:
     """Return a parcel that nobody has had yet."""
     mail = many_recipients(recipients)
-    return Parcel(mail, mail.deliveries, data=b"hi\r\n", envelope_id="id")
+    return parcel_of(mail, *mail.deliveries)
+
+
+def parcel_of(mail: QueuedMail, *asked: Delivery, refused: Mapping[int, Outcome] = MappingProxyType({})) -> Parcel:
+    """Return a parcel to these."""
+    return Parcel(mail, Addressees(asked, refused), data=b"hi\r\n", envelope_id="id", return_path=return_path)
 
 
 def send(parcel: Parcel, *answers: Outcome, most: int = 100) -> int | None:
@@ -40,7 +51,7 @@ def test_one_transaction_for_all() -> None:
 def test_only_those_to_try() -> None:
     """Outcomes belong to the positions in the envelope, whoever is left out."""
     mail = many_recipients(4)
-    parcel = Parcel(mail, (mail.deliveries[3], mail.deliveries[1]), data=b"", envelope_id="")
+    parcel = parcel_of(mail, mail.deliveries[3], mail.deliveries[1])
     assert parcel.next_transaction(100).recipients == ("r3@example.org", "r1@example.org")
     parcel.note([SENT, REFUSED])
     assert parcel.outcomes == {3: SENT, 1: REFUSED}
@@ -121,4 +132,57 @@ def test_an_address_that_cannot_be_said() -> None:
     """It is found before anything is connected."""
     mail = many_recipients(1, address="a b@example.org")
     with pytest.raises(AddressError):
-        Parcel(mail, (Delivery(0),), data=b"", envelope_id="")
+        parcel_of(mail, Delivery(0))
+
+
+def test_who_is_refused_here_is_in_no_transaction() -> None:
+    """His outcome is there from the start."""
+    mail = many_recipients(3)
+    parcel = parcel_of(mail, mail.deliveries[0], mail.deliveries[2], refused={1: REFUSED})
+    assert send(parcel, SENT, SENT) is None
+    assert parcel.outcomes == {0: SENT, 1: REFUSED, 2: SENT}
+
+
+# An address of each recipient for bounces
+
+
+def verp(mail: QueuedMail) -> QueuedMail:
+    """Return the mail as one whose bounces tell by their address whom they are about."""
+    return replace(mail, letterhead=replace(mail.letterhead, verp="box@example.org"))
+
+
+def test_each_recipient_has_a_transaction_and_a_sender() -> None:
+    """However many the relay would take at once; the rest is the same for all."""
+    mail = verp(many_recipients(3))
+    parcel = parcel_of(mail, *mail.deliveries)
+    sent = []
+    while not parcel.is_complete:
+        sent.append(parcel.next_transaction(100))
+        parcel.note([SENT])
+    assert [(each.sender, each.recipients) for each in sent] == [
+        (f"box+{number}@example.org", (f"r{number}@example.org",)) for number in range(3)
+    ]
+    assert {(each.data, each.envelope_id) for each in sent} == {(b"hi\r\n", "id")}
+
+
+def test_the_sender_tells_the_place_in_the_letterhead() -> None:
+    """Not that among those who wait still."""
+    mail = verp(many_recipients(4))
+    assert parcel_of(mail, mail.deliveries[3]).next_transaction(100).sender == "box+3@example.org"
+
+
+def test_one_too_many_alone_waits() -> None:
+    """A relay that takes nobody is asked once for each recipient."""
+    mail = verp(many_recipients(2))
+    parcel = parcel_of(mail, *mail.deliveries)
+    assert [send(parcel, ONE_TOO_MANY), send(parcel, SENT)] == [None, None]
+    assert parcel.is_complete
+    assert parcel.outcomes == {0: ONE_TOO_MANY, 1: SENT}
+
+
+def test_a_sender_that_cannot_be_said() -> None:
+    """It is found before anything is connected, as any other address is."""
+    mail = many_recipients(1)
+    broken = replace(mail, letterhead=replace(mail.letterhead, verp="a b@example.org"))
+    with pytest.raises(AddressError):
+        parcel_of(broken, Delivery(0))
