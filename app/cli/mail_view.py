@@ -48,10 +48,10 @@ def document(message: Message) -> dict[str, Any]:
     return {
         "message_id": message.message_id,
         "date": date_text(message.date),
-        "from": _person(message.sender) if message.sender else None,
-        "to": list(map(_person, message.to)),
-        "cc": list(map(_person, message.cc)),
-        "reply_to": list(map(_person, message.reply_to)),
+        "from": person_document(message.sender) if message.sender else None,
+        "to": list(map(person_document, message.to)),
+        "cc": list(map(person_document, message.cc)),
+        "reply_to": list(map(person_document, message.reply_to)),
         "subject": message.subject,
         "in_reply_to": list(message.in_reply_to),
         "references": list(message.references),
@@ -136,5 +136,5 @@ def _fields(message: Message) -> Iterator[tuple[str, str]]:
     return ((field.name, field.text(message.headers.charset)) for field in message.headers.fields)
 
 
-def _person(mailbox: Mailbox) -> dict[str, str]:
+def person_document(mailbox: Mailbox) -> dict[str, str]:
     return {"address": mailbox.address, "name": mailbox.name}
