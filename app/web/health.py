@@ -1,4 +1,4 @@
-"""`GET /healthz`: whether alerts can be accepted durably, and whether mail leaves. Reads memory only."""
+"""`GET /healthz`: whether alerts can be accepted durably, and whether mail leaves and arrives. Reads memory only."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from app.domain.ports import Clock
-from app.domain.vitals import Health, RelayVitals, Vitals, health_of
+from app.domain.vitals import Health, MailboxVitals, ProbeVitals, RelayVitals, Vitals, health_of
 from app.web.openapi import HEALTH, example
 
 TAKES_ALERTS = frozenset({Health.OK, Health.DEGRADED})
@@ -45,6 +45,10 @@ class HealthCheck:
         if vitals.relay_fault:
             body["relay"] = vitals.relay_fault
             body["blocked_seconds"] = int(vitals.blocked_for.total_seconds())
+        if vitals.mailbox:
+            body["mailbox"] = _mailbox(vitals.mailbox)
+        if vitals.probes:
+            body["probes"] = [_probe(probe) for probe in vitals.probes]
         return body
 
     def _age(self, moment: datetime) -> int:
@@ -56,6 +60,33 @@ def _relay(relay: RelayVitals) -> dict[str, Any]:
         return {"name": relay.name, "state": "usable"}
     state = "misconfigured" if relay.is_configuration else "unusable"
     return {"name": relay.name, "state": state, "reason": relay.reason}
+
+
+def _mailbox(mailbox: MailboxVitals) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "name": mailbox.name,
+        "readable": mailbox.is_readable,
+        "last_poll_age_seconds": _seconds(mailbox.last_poll_age),
+        "read": mailbox.read,
+        "set_aside": mailbox.set_aside,
+    }
+    if not mailbox.is_readable:
+        body |= {"reason": mailbox.reason, "failing_seconds": _seconds(mailbox.failing_for)}
+    return body
+
+
+def _probe(probe: ProbeVitals) -> dict[str, Any]:
+    took = probe.round_trip_s
+    return {
+        "relay": probe.relay,
+        "round_trip_seconds": None if took is None else round(took, 3),
+        "missing": probe.is_missing,
+        "last_arrival_age_seconds": _seconds(probe.last_arrival_age),
+    }
+
+
+def _seconds(span: timedelta | None) -> int | None:
+    return None if span is None else int(span.total_seconds())
 
 
 def health_router(check: HealthCheck) -> APIRouter:

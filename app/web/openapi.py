@@ -77,6 +77,14 @@ HEALTH = {
     "possibly_twice": 0,
     "relays": [{"name": "mx1", "state": "usable"}],
     "since_start": {"not_understood": 0},
+    "mailbox": {
+        "name": "imap:alerts@mail.example.org",
+        "readable": True,
+        "last_poll_age_seconds": 12,
+        "read": 7,
+        "set_aside": 0,
+    },
+    "probes": [{"relay": "mx1", "round_trip_seconds": 2.75, "missing": False, "last_arrival_age_seconds": 312}],
 }
 
 

@@ -13,6 +13,7 @@ from app.web.alerts import alerts_router
 from app.web.dead_letters import dead_letters_router
 from app.web.errors import answer_errors_as_problems
 from app.web.health import HealthCheck, health_router
+from app.web.metrics import metrics_router
 from tests.support.asgi_calls import Exchange, http_scope
 from tests.support.clock import FakeClock
 from tests.support.memory_journal import MemoryJournal
@@ -54,6 +55,7 @@ class Site:
         self._app.include_router(alerts_router(self.journal, self.sending.__contains__))
         self._app.include_router(dead_letters_router(self.journal, start=self._start, wake=self._wake))
         self._app.include_router(health_router(check))
+        self._app.include_router(metrics_router(check))
         answer_errors_as_problems(self._app)
 
     def _start(self) -> FreshStart:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from app.domain.vitals import Health, Vitals, health_of
-from tests.support.vitals import DOWN, NO_LOGIN, WELL, WORKS
+from tests.support.vitals import ARRIVED, DOWN, MISSING, NO_LOGIN, READ, UNREAD, WELL, WORKS
 
 PATIENCE = timedelta(minutes=5)
 BLOCKED = replace(WELL, relay_fault="the relay refuses connections", blocked_for=PATIENCE, queue_depth=3)
@@ -21,6 +21,13 @@ VITALS = {
     "another relay works": (replace(WELL, relays=(NO_LOGIN, WORKS)), Health.OK),
     "another may work soon": (replace(WELL, relays=(NO_LOGIN, DOWN)), Health.OK),
     "queue cannot be read": (replace(WELL, queue_fault="malformed"), Health.DEGRADED),
+    "mailbox and probes are well": (replace(WELL, mailbox=READ, probes=(ARRIVED,)), Health.OK),
+    "mailbox unread for 5 minutes": (replace(WELL, mailbox=UNREAD), Health.DEGRADED),
+    "mailbox unread for less": (
+        replace(WELL, mailbox=replace(UNREAD, failing_for=PATIENCE - timedelta(seconds=1))),
+        Health.OK,
+    ),
+    "one probe of two is missing": (replace(WELL, probes=(ARRIVED, MISSING)), Health.DEGRADED),
     "journal out of order": (replace(WELL, journal_fault="disk full"), Health.UNAVAILABLE),
     "journal and relay": (replace(BLOCKED, journal_fault="disk full"), Health.UNAVAILABLE),
     "shutting down": (replace(WELL, closing=True), Health.CLOSING),

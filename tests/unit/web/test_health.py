@@ -7,7 +7,7 @@ import pytest
 
 from app.domain.vitals import Vitals
 from tests.support.clock import NOW
-from tests.support.vitals import DOWN, NO_LOGIN, WELL, WORKS
+from tests.support.vitals import ARRIVED, DOWN, MISSING, NO_LOGIN, READ, UNREAD, WELL, WORKS
 from tests.support.web_site import Site
 
 MINUTE = timedelta(minutes=1)
@@ -58,6 +58,43 @@ async def test_each_relay_is_told_with_what_ails_it(site: Site) -> None:
         {"name": "mx1", "state": "misconfigured", "reason": "the relay refused the login (535)"},
         {"name": "mx2", "state": "usable"},
         {"name": "mx3", "state": "unusable", "reason": "cannot connect"},
+    ]
+
+
+async def test_the_mailbox_is_told_with_what_was_read(site: Site) -> None:
+    """Only where one is set up: without it the field is not there."""
+    site.vitals = replace(WELL, mailbox=READ)
+    assert (await site.get("/healthz")).json["mailbox"] == {
+        "name": "imap:alerts@mail.example.org",
+        "readable": True,
+        "last_poll_age_seconds": 12,
+        "read": 7,
+        "set_aside": 1,
+    }
+
+
+async def test_a_mailbox_that_cannot_be_read_says_why_and_since_when(site: Site) -> None:
+    """An age that nobody knows is null."""
+    site.vitals = replace(WELL, mailbox=UNREAD)
+    body = (await site.get("/healthz")).json
+    assert body["status"] == "degraded"
+    assert body["mailbox"] == {
+        "name": "imap:alerts@mail.example.org",
+        "readable": False,
+        "last_poll_age_seconds": None,
+        "read": 0,
+        "set_aside": 0,
+        "reason": "it refuses the password",
+        "failing_seconds": 300,
+    }
+
+
+async def test_the_probes_of_each_relay_are_told(site: Site) -> None:
+    """How long the last one took, how long ago that was, and whether one is missing."""
+    site.vitals = replace(WELL, probes=(ARRIVED, MISSING))
+    assert (await site.get("/healthz")).json["probes"] == [
+        {"relay": "mx1", "round_trip_seconds": 2.75, "missing": False, "last_arrival_age_seconds": 312},
+        {"relay": "mx2", "round_trip_seconds": None, "missing": True, "last_arrival_age_seconds": None},
     ]
 
 
