@@ -7,9 +7,9 @@ from datetime import timedelta
 from app.domain.login import Logins
 from app.domain.mailbox_server import MailboxServer
 from app.domain.mailbox_session import FetchedMail, MailboxEntry, MailboxFault, Progress, Trouble
+from app.mailbox.faults import GONE, faults_of, mailbox_fault, too_large
 from app.mailbox.pop3_dialogue import OnLine
 from app.mailbox.pop3_exchange import Pop3Exchange
-from app.mailbox.pop3_faults import faults_of, mailbox_fault
 from app.mailbox.pop3_mails import Pop3Mails
 from app.mailbox.pop3_opening import Pop3Opening
 from app.mailbox.pop3_window import Window
@@ -21,7 +21,6 @@ from app.protocols.pop3.reply import Pop3Reply
 
 # RFC 1939 section 3: a server may end a session after 10 minutes without a command, and some are hastier.
 KEEP_ALIVE_S = 120
-GONE = "it is not in the mailbox any more"
 
 
 async def open_pop3(
@@ -83,7 +82,7 @@ class Pop3Session:
             if mail is None:
                 yield FetchedMail(uid, fault=GONE)
             elif mail.size_bytes > max_bytes:
-                yield FetchedMail(uid, fault=_too_large(f"of {mail.size_bytes} bytes", max_bytes))
+                yield FetchedMail(uid, fault=too_large(f"of {mail.size_bytes} bytes", max_bytes))
             else:
                 if turn != self._exchange.turn:  # at first, and when something else was asked in between
                     turn = await self._exchange.begin()
@@ -190,9 +189,5 @@ def _fetched(uid: str, reply: Pop3Reply, max_bytes: int) -> FetchedMail:
     if not reply.is_ok:
         return FetchedMail(uid, fault=f'the server does not give it and says "{reply.words()}"')
     if reply.is_cut:
-        return FetchedMail(uid, fault=_too_large("larger than the server says", max_bytes))
+        return FetchedMail(uid, fault=too_large("larger than the server says", max_bytes))
     return FetchedMail(uid, reply.content)
-
-
-def _too_large(size: str, max_bytes: int) -> str:
-    return f"it is {size}, and at most {max_bytes} are read"

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 from app.domain.mailbox_server import MailboxServer
 from app.domain.mailbox_session import MailboxFault, Progress, Trouble
+from app.mailbox.faults import faults_of, mailbox_fault
 from app.mailbox.pop3_dialogue import Pop3Dialogue
-from app.mailbox.pop3_faults import faults_of, mailbox_fault
 from app.mailbox.pop3_window import MAX_AHEAD
 from app.protocols.pop3.commands import QUIT, Command
 from app.protocols.pop3.reply import Pop3Reply

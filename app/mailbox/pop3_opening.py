@@ -6,8 +6,8 @@ from app.domain.errors import ProtocolError
 from app.domain.login import Login, Logins
 from app.domain.mailbox_server import MailboxServer
 from app.domain.mailbox_session import Trouble
+from app.mailbox.faults import faults_of, mailbox_fault
 from app.mailbox.pop3_dialogue import OnLine, Pop3Dialogue
-from app.mailbox.pop3_faults import faults_of, mailbox_fault
 from app.mailbox.timeouts import MailboxTimeouts
 from app.net.streams import Stream
 from app.net.tls import client_context
