@@ -42,10 +42,15 @@ class WatchedJournal(Protocol):
     @property
     def open_count(self) -> int: ...
 
-    async def oldest_waiting(self, at_least: Severity) -> int | None:
-        """Return the running seconds at which the oldest open mail of this severity or more was made."""
+    async def oldest_waiting(self, at_least: Severity, *, unacknowledged_at: datetime) -> int | None:
+        """Return the running seconds at which the oldest open mail of this severity or more was made.
 
-    async def overdue(self, *, made_before: int, after: int, limit: int) -> list[QueuedMail]: ...
+        Without those of alerts that somebody sees to at the time given.
+        """
+
+    async def overdue(
+        self, *, made_before: int, after: int, limit: int, unacknowledged_at: datetime
+    ) -> list[QueuedMail]: ...
 
 
 class Desk(Protocol):
@@ -74,10 +79,12 @@ class Watch:
         patience: timedelta,
         known_at: datetime | None,
         desk: Desk,
+        others: Callable[[], Sequence[Alarm]] = tuple,
     ) -> None:
         """`patience` is how long a relay may be out of order before that is told; wrong settings are told at once.
 
-        `clock` is the wall clock, and `known_at` the latest time that the journal knows.
+        `clock` is the wall clock, and `known_at` the latest time that the journal knows. `others` are the troubles
+        that other parts see just now.
         """
         self._journal = journal
         self._clock = clock
@@ -85,6 +92,7 @@ class Watch:
         self._relays = relays
         self._patience = patience
         self._desk = desk
+        self._others = others
         self._jumps = JumpWatch(clock, known_at=known_at)
         self._unusable_since: dict[str, float] = {}
         self._delays: list[Alarm] = []
@@ -106,7 +114,7 @@ class Watch:
         if jump is not None:
             self._desk.raise_alarm(clock_alarm(jump))
         # With the delays of the last look: the alarm about a journal must not wait for a read of it.
-        self._desk.keep_raised([*self._journal_troubles(), *self._relay_troubles(), *self._delays])
+        self._desk.keep_raised([*self._journal_troubles(), *self._relay_troubles(), *self._others(), *self._delays])
         self._delays = await self._find_delays()
 
     def _journal_troubles(self) -> Iterator[Alarm]:
@@ -135,17 +143,18 @@ class Watch:
         if not waiting:
             return []
         alarms = []
-        made = await self._journal.oldest_waiting(Severity.CRITICAL)
+        now = self._clock.now()  # what somebody sees to raises no alarm of delay
+        made = await self._journal.oldest_waiting(Severity.CRITICAL, unacknowledged_at=now)
         if made is not None and running - made >= CRITICAL_WAIT.total_seconds():
             alarms.append(delay_alarm(timedelta(seconds=running - made), waiting=waiting))
-        made = await self._journal.oldest_waiting(Severity.INFO)
+        made = await self._journal.oldest_waiting(Severity.INFO, unacknowledged_at=now)
         if made is not None and running - made >= LONG_WAIT.total_seconds():
-            alarms.extend(await self._waiting_long(running, waiting))
+            alarms.extend(await self._waiting_long(running, waiting, now))
         return alarms
 
-    async def _waiting_long(self, running: int, waiting: int) -> list[Alarm]:
+    async def _waiting_long(self, running: int, waiting: int, now: datetime) -> list[Alarm]:
         made_before = running - int(LONG_WAIT.total_seconds())
-        mails = await self._journal.overdue(made_before=made_before, after=0, limit=OLDEST)
+        mails = await self._journal.overdue(made_before=made_before, after=0, limit=OLDEST, unacknowledged_at=now)
         for mail in mails:
             if not mail.letterhead.is_alarm:  # an alarm about an alarm would be a loop
                 waited = timedelta(seconds=running - mail.envelope.running_seconds)

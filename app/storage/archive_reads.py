@@ -10,6 +10,7 @@ import orjson
 from app.domain.alert import AcceptedAlert, Severity
 from app.domain.envelope import EnvelopeState
 from app.domain.report import AlertPage, AlertReport, AlertSummary, EnvelopeReport
+from app.storage.acknowledgements import read_events_of_alert
 from app.storage.codec import from_ms, read_alert
 from app.storage.dead_letters import IS_DEAD, read_events
 from app.storage.queue_reads import LetterheadCache, all_deliveries, read_attempted
@@ -149,6 +150,7 @@ def read_report(connection: sqlite3.Connection, alert_id: int, letterheads: Lett
     return AlertReport(
         accepted=AcceptedAlert(alert_id, from_ms(row[0]), read_alert(row[1])),
         envelopes=tuple(_envelope(connection, envelope, letterheads) for envelope in envelopes),
+        acknowledgements=read_events_of_alert(connection, alert_id),
     )
 
 

@@ -11,9 +11,12 @@ from app.domain.feedback import NO_FEEDBACK, Feedback
 from app.domain.heartbeat import HeartbeatRecord
 from app.domain.receipt import KeptReceipt
 from app.domain.verdict import Verdict
+from app.storage.acknowledgements import AckRow, ack_row, add_events
 from app.storage.attachments import INSERT_PIECES, pieces_of
+from app.storage.bounces import CLOSED_STATE
 from app.storage.codec import encode_alert, encode_json, to_ms
 from app.storage.heartbeats import PUT_HEARTBEAT, heartbeat_row
+from app.storage.mailbox_record import ReadRow, note_reads, read_row
 from app.storage.receipts import receipt_row
 from app.storage.rows import Row, write_rows
 
@@ -24,10 +27,10 @@ INSERT_ENVELOPES = (
 )
 # An older receipt under the same key has had its day.
 INSERT_RECEIPTS = "INSERT OR REPLACE INTO receipts (key, digest, made_at, answer)"
-UPDATE_ENVELOPES = (
-    "UPDATE envelopes SET state = v.column2, due_at = v.column3, finished_at = v.column4, ambiguous = v.column5,"
-    " without_attachments = without_attachments | v.column6 FROM ("
-)
+UPDATE_ENVELOPES = f"""
+UPDATE envelopes SET state = {CLOSED_STATE}, due_at = v.column3, finished_at = v.column4, ambiguous = v.column5,
+    without_attachments = without_attachments | v.column6 FROM (
+"""
 UPDATE_ENVELOPES_WHERE = ") AS v WHERE envelopes.id = v.column1 AND envelopes.state = 0"
 REPLACE_DELIVERIES = (
     "INSERT OR REPLACE INTO deliveries"
@@ -43,7 +46,8 @@ COUNT_OPEN = "UPDATE meta SET value = value + ? WHERE name = 'open'"
 class Acceptance:
     """Alerts with the pieces of their attachments, their envelopes, receipts and heartbeats: all together or none.
 
-    `opens` is how many of the envelopes wait.
+    `opens` is how many of the envelopes wait. `reads` and `acknowledgements` are what mails in the mailbox have
+    brought along.
     """
 
     waits: ClassVar[bool] = False
@@ -53,6 +57,8 @@ class Acceptance:
     opens: int
     receipts: Sequence[Row] = ()
     heartbeats: Sequence[Row] = ()
+    reads: Sequence[ReadRow] = ()
+    acknowledgements: Sequence[AckRow] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,6 @@ def acceptance_of(
 
     `heartbeats` are as the same event has left them, `feedback` what a mail that was read has brought along.
     """
-    assert feedback == NO_FEEDBACK, "the mailbox is not wired yet"
     return Acceptance(
         alerts=[(a.id, to_ms(a.received_at), encode_alert(a.alert)) for a in alerts],
         pieces=[piece for a in alerts if a.alert.attachments for piece in pieces_of(a)],
@@ -111,6 +116,8 @@ def acceptance_of(
         opens=sum(envelope.state is EnvelopeState.OPEN for envelope in envelopes),
         receipts=[receipt_row(kept) for kept in receipts],
         heartbeats=[heartbeat_row(record) for record in heartbeats],
+        reads=[read_row(read) for read in feedback.reads],
+        acknowledgements=[ack_row(alert_id, event) for alert_id, event in feedback.acknowledgements],
     )
 
 
@@ -190,8 +197,10 @@ def apply(connection: sqlite3.Connection, changes: Sequence[Change]) -> list[Any
     heartbeats = [row for change in acceptances for row in change.heartbeats]
     if heartbeats:
         connection.executemany(PUT_HEARTBEAT, heartbeats)  # one by one: they are few, and bring up to 100 KiB along
-    write_rows(connection, UPDATE_ENVELOPES, [change.envelope for change in markings], after=UPDATE_ENVELOPES_WHERE)
+    _take_feedback(connection, acceptances)
+    # Recipients first: where a mail came back, their rows tell the state of an envelope that is closed.
     write_rows(connection, REPLACE_DELIVERIES, [row for change in markings for row in change.deliveries])
+    write_rows(connection, UPDATE_ENVELOPES, [change.envelope for change in markings], after=UPDATE_ENVELOPES_WHERE)
     if leases:
         connection.execute(KEEP_LEASED, (leases[-1].envelope_ids,))
     results = [change.run(connection) if isinstance(change, Errand | Reopening) else None for change in changes]
@@ -199,3 +208,12 @@ def apply(connection: sqlite3.Connection, changes: Sequence[Change]) -> list[Any
     if opened:
         connection.execute(COUNT_OPEN, (opened,))
     return results
+
+
+def _take_feedback(connection: sqlite3.Connection, acceptances: Sequence[Acceptance]) -> None:
+    """Record what the mailbox has brought along; nearly always nothing."""
+    for change in acceptances:
+        if change.reads:
+            note_reads(connection, change.reads)
+        if change.acknowledgements:
+            add_events(connection, change.acknowledgements)

@@ -8,6 +8,7 @@ import orjson
 
 from app.domain.address import Mailbox
 from app.domain.alert import NOTHING, Alert, Link, Severity, Status
+from app.domain.answered import Answered
 from app.domain.attachment import Attachment
 from app.domain.envelope import Letterhead, Templates
 
@@ -53,6 +54,8 @@ def encode_alert(alert: Alert) -> str:
         body |= _rare_fields(alert)
     if alert.to or alert.receivers or alert.also_routed:
         body |= _wishes(alert)
+    if alert.answers:
+        body["w"] = [alert.answers.message_id, alert.answers.references, alert.answers.alert_id]
     return encode_json(body)
 
 
@@ -105,7 +108,15 @@ def decode_alert(body: Mapping[str, Any]) -> Alert:
         to=tuple(Mailbox(*pair) for pair in body.get("r", ())),
         receivers=tuple(body.get("g", ())),
         also_routed=body.get("u", False),
+        answers=_answered(body.get("w")),
     )
+
+
+def _answered(value: list[Any] | None) -> Answered | None:
+    if value is None:
+        return None
+    message_id, references, alert_id = value
+    return Answered(message_id, tuple(references), alert_id)
 
 
 def read_alert(payload: str) -> Alert:

@@ -13,7 +13,7 @@ from app.storage.faults import is_full, lasting_fault, may_be_full, primary_code
 from app.storage.pages import PAGE_BYTES
 from app.storage.replacement import JOURNAL_FILE, finish_replacement
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 MAC_KEY_BYTES = 32  # RFC 2104 section 3: a key as long as the hash output, SHA-256 here
 CHECKPOINT_PAGES = 4000  # 16 MiB of WAL between checkpoints: at 1000 the commits behind one wait measurably
 WRITER_CACHE_KIB = 16_384

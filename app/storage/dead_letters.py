@@ -33,7 +33,7 @@ WHERE envelope_id IN (SELECT value FROM json_each(:ids)) AND {HAS_FAILED}
 """
 RETRY_ENVELOPES = f"""
 UPDATE envelopes SET state = {EnvelopeState.OPEN:d}, finished_at = NULL, due_at = :due_at,
-    usable_seconds = :usable_seconds, running_seconds = :running_seconds,
+    usable_seconds = :usable_seconds, running_seconds = :running_seconds, bounced = 0,
     ambiguous = EXISTS (
         SELECT 1 FROM deliveries AS d
         WHERE d.envelope_id = envelopes.id AND d.state = '{DeliveryState.PENDING}' AND d.ambiguous)

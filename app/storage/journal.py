@@ -3,11 +3,10 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from app.domain.alert import AcceptedAlert, Severity
 from app.domain.dead_letter import DeadLetterPage
@@ -25,23 +24,22 @@ from app.storage import archive_reads, dead_letters, pruning, queue_reads, runs
 from app.storage.alarm_memory import note_alarm
 from app.storage.attachments import read_attachments
 from app.storage.background_check import BackgroundCheck
-from app.storage.changes import Errand, Reopening, acceptance_of, lease_of, marking_of
+from app.storage.changes import Reopening, acceptance_of, lease_of, marking_of
 from app.storage.codec import encode_letterhead, from_ms, to_ms
 from app.storage.database import Mode, open_reader, open_writer, opening
 from app.storage.heartbeats import read_heartbeats, read_output, remove_heartbeat
 from app.storage.leases import flag_interrupted
+from app.storage.mailbox_journal import MailboxJournal
 from app.storage.reader import Reader
 from app.storage.receipts import forget_receipts, read_receipts
 from app.storage.reserve import Reserve
 from app.storage.writer import GroupWriter
 
-T = TypeVar("T")
-
 LAST_ID = "SELECT max(coalesce((SELECT max(id) FROM alerts), 0), coalesce((SELECT max(id) FROM envelopes), 0))"
 STUCK_AFTER = timedelta(seconds=10)  # a commit takes milliseconds, on a busy disk a second or two
 
 
-class SqliteJournal:
+class SqliteJournal(MailboxJournal):
     """The embedded journal. Open it inside a running event loop, after the directory's lock is held."""
 
     def __init__(self, data_dir: Path, *, mode: Mode, backlog_limit: int) -> None:
@@ -63,10 +61,9 @@ class SqliteJournal:
         self._backlog_limit = backlog_limit
         self._accepting = 0
         self._closed = False
-        self._writer = GroupWriter(connection, open_count=meta["open"], reserve=Reserve(data_dir))
-        self._reader = Reader(open_reader(data_dir), on_fault=self._writer.note_fault)
-        self._check = BackgroundCheck(data_dir, on_fault=self._writer.note_fault)
-        self._letterheads = queue_reads.LetterheadCache()
+        writer = GroupWriter(connection, open_count=meta["open"], reserve=Reserve(data_dir))
+        super().__init__(Reader(open_reader(data_dir), on_fault=writer.note_fault), writer)
+        self._check = BackgroundCheck(data_dir, on_fault=writer.note_fault)
         self._queue_reads = queue_reads.QueueReads(self._letterheads)
 
     @property
@@ -157,10 +154,15 @@ class SqliteJournal:
         """Return envelopes that are due, in the order to send them."""
         return await self._reader.run(partial(self._queue_reads.due, query=query))
 
-    async def overdue(self, *, made_before: int, after: int, limit: int) -> list[QueuedMail]:
-        """Return open envelopes with an id over `after`, in that order, made at or before these running seconds."""
-        read = partial(self._queue_reads.overdue, made_before=made_before, after=after, limit=limit)
-        return await self._reader.run(read)
+    async def overdue(
+        self, *, made_before: int, after: int, limit: int, unacknowledged_at: datetime | None = None
+    ) -> list[QueuedMail]:
+        """Return open envelopes with an id over `after`, in that order, made at or before these running seconds.
+
+        With `unacknowledged_at` those of alerts that somebody sees to at that time are left out.
+        """
+        query = queue_reads.OverdueQuery(made_before, after, limit, unacknowledged_at)
+        return await self._reader.run(partial(self._queue_reads.overdue, query=query))
 
     async def attachments(self, alert_id: int) -> dict[int, bytes]:
         """Return the contents of the alert's attachments by their number, from 0; one that is lost is missing."""
@@ -170,9 +172,13 @@ class SqliteJournal:
         """Return since when the open envelope that waits longest has been waiting, None if there is none."""
         return await self._reader.run(queue_reads.read_oldest_open)
 
-    async def oldest_waiting(self, at_least: Severity) -> int | None:
-        """Return the lowest running seconds among the open envelopes of this severity or above, None without any."""
-        return await self._reader.run(partial(queue_reads.read_oldest_waiting, at_least=at_least))
+    async def oldest_waiting(self, at_least: Severity, *, unacknowledged_at: datetime) -> int | None:
+        """Return the lowest running seconds among the open envelopes of this severity or above, None without any.
+
+        Those of alerts that somebody sees to at the time given are left out.
+        """
+        read = partial(queue_reads.read_oldest_waiting, at_least=at_least, unacknowledged_at=unacknowledged_at)
+        return await self._reader.run(read)
 
     async def find(self, alert_id: int) -> AlertReport | None:
         """Return the alert and its mails, None if it is not (or no longer) known."""
@@ -271,7 +277,3 @@ class SqliteJournal:
         parts = (self._writer, self._reader) if self.broken.done() else (self._reader, self._writer)
         for part in parts:
             await part.close()
-
-    async def _errand(self, run: Callable[[sqlite3.Connection], T]) -> T:
-        result: T = await self._writer.submit(Errand(run))
-        return result

@@ -23,6 +23,7 @@ DELETIONS = (
     "DELETE FROM events WHERE envelope_id IN (SELECT id FROM envelopes WHERE alert_id = ?)",
     "DELETE FROM envelopes WHERE alert_id = ?",
     "DELETE FROM attachments WHERE alert_id = ?",
+    "DELETE FROM acknowledgements WHERE alert_id = ?",
     "DELETE FROM alerts WHERE id = ?",
 )
 

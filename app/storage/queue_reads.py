@@ -6,7 +6,7 @@ Each read returns one row of JSON: a row at a time would ask a busy event loop f
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,9 +15,10 @@ import structlog
 
 from app.domain.alert import BY_RANK, AcceptedAlert, Severity
 from app.domain.dead_letter import EnvelopeEventKind
-from app.domain.envelope import Delivery, DeliveryState, Envelope, Letterhead, QueuedMail
+from app.domain.envelope import Delivery, DeliveryState, Envelope, EnvelopeState, Letterhead, QueuedMail
 from app.domain.ids import format_id
 from app.domain.ports import DueQuery
+from app.storage.acknowledgements import IS_UNACKNOWLEDGED
 from app.storage.codec import decode_alert, decode_letterhead, encode_json, from_ms, to_ms
 
 log = structlog.get_logger()
@@ -35,21 +36,23 @@ SELECT coalesce(json_group_array(json_array(id, size)), '[]') FROM (
 MAILS = """
 SELECT coalesce(json_group_array(json_array(
     e.id, e.alert_id, e.letterhead_id, e.made_at, e.rank, e.due_at, a.received_at, json(a.payload),
-    e.usable_seconds, e.running_seconds, e.without_attachments)), '[]')
+    e.usable_seconds, e.running_seconds, e.without_attachments, e.state)), '[]')
 FROM json_each(:ids) AS wanted JOIN envelopes AS e ON e.id = wanted.value JOIN alerts AS a ON a.id = e.alert_id
 """
-DELIVERIES = """
-SELECT coalesce(json_group_array(json_array(
-    envelope_id, position, state, attempts, last_attempt_at, relay, reply, reason, ambiguous)), '[]')
+ATTEMPTED = "position, state, attempts, last_attempt_at, relay, reply, reason, ambiguous, remote"
+DELIVERIES = f"""
+SELECT coalesce(json_group_array(json_array(envelope_id, {ATTEMPTED})), '[]')
 FROM deliveries WHERE envelope_id IN (SELECT value FROM json_each(:ids))
 """
-OVERDUE = """
+_OVERDUE = """
 SELECT coalesce(json_group_array(id), '[]') FROM (
     SELECT id FROM envelopes INDEXED BY envelopes_waiting
     WHERE state = 0 AND rank IN (0, 1, 2, 3) AND running_seconds <= :made_before AND id > :after
-        AND id NOT IN (SELECT value FROM json_each(:quarantined))
+        AND id NOT IN (SELECT value FROM json_each(:quarantined)) AND {condition}
     ORDER BY id LIMIT :limit)
 """
+OVERDUE = _OVERDUE.format(condition="true")
+OVERDUE_UNACKNOWLEDGED = _OVERDUE.format(condition=IS_UNACKNOWLEDGED)
 # A dead letter that is sent again waits since then.
 WAITING_SINCE = f"""
 SELECT coalesce(
@@ -57,8 +60,10 @@ SELECT coalesce(
 FROM envelopes AS e INDEXED BY envelopes_waiting WHERE e.state = 0 AND e.rank = ?
 ORDER BY e.running_seconds, e.made_at LIMIT 1
 """
-LOWEST_RUNNING_SECONDS = """
-SELECT min(running_seconds) FROM envelopes INDEXED BY envelopes_waiting WHERE state = 0 AND rank = ?
+# Those that somebody sees to are few, and passed over one by one.
+LOWEST_RUNNING_SECONDS = f"""
+SELECT running_seconds FROM envelopes INDEXED BY envelopes_waiting
+WHERE state = 0 AND rank = :rank AND {IS_UNACKNOWLEDGED} ORDER BY running_seconds LIMIT 1
 """
 
 
@@ -87,6 +92,19 @@ class LetterheadCache:
         return self._known[number]
 
 
+@dataclass(frozen=True, slots=True)
+class OverdueQuery:
+    """Which open envelopes: with an id over `after`, made at or before these running seconds, `limit` at most.
+
+    With `unacknowledged_at` those of alerts that somebody sees to at that time are left out.
+    """
+
+    made_before: int
+    after: int
+    limit: int
+    unacknowledged_at: datetime | None = None
+
+
 class QueueReads:
     """What the reader's thread knows between two reads for the sender.
 
@@ -107,15 +125,22 @@ class QueueReads:
         """Return the mails that `query` asks for."""
         return self._readable(connection, _due_ids(connection, replace(query, held={*query.held, *self._quarantined})))
 
-    def overdue(self, connection: sqlite3.Connection, *, made_before: int, after: int, limit: int) -> list[QueuedMail]:
-        """Return open envelopes with an id over `after`, in that order, made at or before these running seconds."""
-        quarantined = encode_json(list(self._quarantined))
-        parameters = {"made_before": made_before, "after": after, "limit": limit, "quarantined": quarantined}
-        return self._readable(connection, _json(connection, OVERDUE, parameters))
+    def overdue(self, connection: sqlite3.Connection, query: OverdueQuery) -> list[QueuedMail]:
+        """Return the open envelopes that `query` asks for, in the order of their ids."""
+        parameters = {
+            "made_before": query.made_before,
+            "after": query.after,
+            "limit": query.limit,
+            "quarantined": encode_json(list(self._quarantined)),
+        }
+        if query.unacknowledged_at is None:
+            return self._readable(connection, _json(connection, OVERDUE, parameters))
+        parameters["now"] = to_ms(query.unacknowledged_at)
+        return self._readable(connection, _json(connection, OVERDUE_UNACKNOWLEDGED, parameters))
 
     def _readable(self, connection: sqlite3.Connection, ids: list[int]) -> list[QueuedMail]:
         try:
-            return _mails(connection, ids, self._letterheads) if ids else []
+            return read_mails(connection, ids, self._letterheads) if ids else []
         except Exception as error:
             if not _is_unreadable(error):
                 raise
@@ -123,7 +148,7 @@ class QueueReads:
 
     def _one(self, connection: sqlite3.Connection, envelope_id: int) -> list[QueuedMail]:
         try:
-            return _mails(connection, [envelope_id], self._letterheads)
+            return read_mails(connection, [envelope_id], self._letterheads)
         except Exception as error:
             if not _is_unreadable(error):
                 raise
@@ -162,7 +187,8 @@ def _due_ids(connection: sqlite3.Connection, query: DueQuery) -> list[int]:
     return ids
 
 
-def _mails(connection: sqlite3.Connection, ids: Sequence[int], letterheads: LetterheadCache) -> list[QueuedMail]:
+def read_mails(connection: sqlite3.Connection, ids: Sequence[int], letterheads: LetterheadCache) -> list[QueuedMail]:
+    """Return these mails in the order given, whatever their state; those that are not known are missing."""
     parameters = {"ids": encode_json(ids)}
     attempts: dict[int, dict[int, Delivery]] = {}
     for envelope_id, *row in _json(connection, DELIVERIES, parameters):
@@ -177,7 +203,7 @@ def _mails(connection: sqlite3.Connection, ids: Sequence[int], letterheads: Lett
 
 def _mail(row: Sequence[Any], letterhead: Letterhead, attempted: dict[int, Delivery]) -> QueuedMail:
     envelope_id, alert_id, letterhead_id, made_at, rank, due_at, received_at, payload, *rest = row
-    usable_seconds, running_seconds, without_attachments = rest
+    usable_seconds, running_seconds, without_attachments, state = rest
     return QueuedMail(
         envelope=Envelope(
             id=envelope_id,
@@ -189,6 +215,7 @@ def _mail(row: Sequence[Any], letterhead: Letterhead, attempted: dict[int, Deliv
             usable_seconds=usable_seconds,
             running_seconds=running_seconds,
             without_attachments=bool(without_attachments),
+            state=EnvelopeState(state),
         ),
         accepted=AcceptedAlert(id=alert_id, received_at=from_ms(received_at), alert=decode_alert(payload)),
         letterhead=letterhead,
@@ -203,7 +230,7 @@ def all_deliveries(letterhead: Letterhead, attempted: dict[int, Delivery]) -> tu
 
 def decode_delivery(row: Sequence[Any]) -> Delivery:
     """Return the delivery that the columns after envelope_id hold."""
-    position, state, attempts, last_attempt_at, relay, reply, reason, ambiguous = row
+    position, state, attempts, last_attempt_at, relay, reply, reason, ambiguous, remote = row
     return Delivery(
         position=position,
         state=DeliveryState(state),
@@ -213,16 +240,14 @@ def decode_delivery(row: Sequence[Any]) -> Delivery:
         reply=reply,
         reason=reason,
         ambiguous=bool(ambiguous),
+        remote=remote,
     )
 
 
 def read_attempted(connection: sqlite3.Connection, envelope_id: int) -> dict[int, Delivery]:
     """Return the deliveries of one envelope by position, those that an attempt was made for."""
-    rows = connection.execute(
-        "SELECT position, state, attempts, last_attempt_at, relay, reply, reason, ambiguous"
-        " FROM deliveries WHERE envelope_id = ?",
-        (envelope_id,),
-    ).fetchall()
+    query = f"SELECT {ATTEMPTED} FROM deliveries WHERE envelope_id = ?"
+    rows = connection.execute(query, (envelope_id,)).fetchall()
     return {row[0]: decode_delivery(row) for row in rows}
 
 
@@ -233,11 +258,14 @@ def read_oldest_open(connection: sqlite3.Connection) -> datetime | None:
     return None if since is None else from_ms(since)
 
 
-def read_oldest_waiting(connection: sqlite3.Connection, at_least: Severity) -> int | None:
-    """Return the lowest running seconds among the open envelopes of this severity or above."""
-    ranks = range(at_least.rank, len(BY_RANK))
-    lowest = [connection.execute(LOWEST_RUNNING_SECONDS, (rank,)).fetchone()[0] for rank in ranks]
-    return min((seconds for seconds in lowest if seconds is not None), default=None)
+def read_oldest_waiting(connection: sqlite3.Connection, at_least: Severity, unacknowledged_at: datetime) -> int | None:
+    """Return the lowest running seconds among the open envelopes of this severity or above.
+
+    Without those of alerts that somebody sees to at the time given.
+    """
+    times = [{"rank": rank, "now": to_ms(unacknowledged_at)} for rank in range(at_least.rank, len(BY_RANK))]
+    rows = [connection.execute(LOWEST_RUNNING_SECONDS, parameters).fetchone() for parameters in times]
+    return min((row[0] for row in rows if row is not None), default=None)
 
 
 def _json(connection: sqlite3.Connection, query: str, parameters: dict[str, Any]) -> list[Any]:

@@ -1,7 +1,7 @@
 """Copies what can be read of a damaged journal into a new one, and keeps the old file.
 
-Only what is unfinished is copied: mails that wait and dead letters, with all that belongs to them. What was sent
-stays in the old file alone.
+Only what is unfinished is copied: mails that wait and dead letters, with all that belongs to them, and what the
+mailbox has told. What was sent stays in the old file alone.
 """
 
 import sqlite3
@@ -42,6 +42,10 @@ WANTED = {
     "deliveries": "EXISTS (SELECT 1 FROM envelopes WHERE id = column1)",
     "events": "EXISTS (SELECT 1 FROM envelopes WHERE id = column2)",
     "attachments": "EXISTS (SELECT 1 FROM alerts WHERE id = column1)",
+    "acknowledgements": "EXISTS (SELECT 1 FROM alerts WHERE id = column2)",
+    "mailboxes": "true",
+    "mailbox_mails": "EXISTS (SELECT 1 FROM mailboxes WHERE id = column1)",
+    "bounced_addresses": "true",
 }
 # Where rows of envelopes are lost, this index still tells which alerts they were for.
 INDEX = "envelopes_alert"

@@ -24,7 +24,7 @@ def write_rows(connection: sqlite3.Connection, before: str, rows: Sequence[Row],
         connection.execute(_statement(before, width, padded, after), values)
 
 
-@lru_cache(maxsize=64)  # five statements in eleven sizes
+@lru_cache(maxsize=64)  # six statements in eleven sizes
 def _statement(before: str, width: int, count: int, after: str) -> str:
     rows = ",".join([f"({','.join('?' * width)})"] * count)
     return f"{before} SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL{after}"

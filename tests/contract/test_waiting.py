@@ -68,10 +68,10 @@ async def test_the_longest_wait_is_known_by_severity(desk: Desk) -> None:
     await desk.post(running_seconds=3, severity=Severity.INFO)
     await desk.post(running_seconds=8, severity=Severity.ERROR)
     (critical,) = envelope_ids(await desk.post(running_seconds=9, severity=Severity.CRITICAL))
-    longest = [await desk.journal.oldest_waiting(severity) for severity in Severity]
+    longest = [await desk.journal.oldest_waiting(severity, unacknowledged_at=NOW) for severity in Severity]
     await desk.journal.record(verdict_on(critical, SENT))
     assert longest == [3, 8, 8, 9]
-    assert await desk.journal.oldest_waiting(Severity.CRITICAL) is None
+    assert await desk.journal.oldest_waiting(Severity.CRITICAL, unacknowledged_at=NOW) is None
 
 
 async def test_a_mail_that_is_sent_again_waits_from_then_on(desk: Desk) -> None:
@@ -79,6 +79,6 @@ async def test_a_mail_that_is_sent_again_waits_from_then_on(desk: Desk) -> None:
     (envelope,) = envelope_ids(await desk.post(at=NOW - 700 * HOUR, running_seconds=1))
     await desk.journal.record(verdict_on(envelope, REFUSED))
     await desk.journal.retry(envelope, AGAIN)
-    assert await desk.journal.oldest_waiting(Severity.INFO) == AGAIN.running_seconds
+    assert await desk.journal.oldest_waiting(Severity.INFO, unacknowledged_at=NOW) == AGAIN.running_seconds
     assert await desk.journal.oldest_open() == AGAIN.at
     assert await overdue_ids(desk, made_before=AGAIN.running_seconds - 1) == []

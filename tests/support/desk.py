@@ -5,13 +5,32 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from app.domain.alert import Severity
-from app.domain.envelope import EnvelopeState, Letterhead
-from app.domain.ports import AlertArchive, AlertStore, DeadLetterStore, MailStore, ReceiptStore
+from app.domain.envelope import EnvelopeState, Letterhead, QueuedMail
+from app.domain.ports import (
+    AckStore,
+    AlertArchive,
+    AlertStore,
+    DeadLetterStore,
+    MailboxStore,
+    MailStore,
+    ReceiptStore,
+    SetAsideStore,
+)
 from app.domain.report import AlertSummary
 from tests.support.factories import Batch, Factory, due_query
 
 
-class Journal(AlertStore, ReceiptStore, MailStore, DeadLetterStore, AlertArchive, Protocol):
+class Journal(
+    AlertStore,
+    ReceiptStore,
+    MailStore,
+    DeadLetterStore,
+    AlertArchive,
+    MailboxStore,
+    AckStore,
+    SetAsideStore,
+    Protocol,
+):
     """All ports of one journal, and what watches it."""
 
     @property
@@ -23,8 +42,18 @@ class Journal(AlertStore, ReceiptStore, MailStore, DeadLetterStore, AlertArchive
         """Return since when the mail that waits longest has been waiting."""
         ...
 
-    async def oldest_waiting(self, at_least: Severity) -> int | None:
-        """Return the lowest running seconds among open mails of this severity or above."""
+    async def oldest_waiting(self, at_least: Severity, *, unacknowledged_at: datetime) -> int | None:
+        """Return the lowest running seconds among open mails of this severity or above that nobody sees to."""
+        ...
+
+    async def overdue(
+        self, *, made_before: int, after: int, limit: int, unacknowledged_at: datetime | None = None
+    ) -> list[QueuedMail]:
+        """Return mails that have waited for long; with that time, those that nobody sees to."""
+        ...
+
+    async def mail(self, envelope_id: int) -> QueuedMail | None:
+        """Return the mail, whatever its state."""
         ...
 
     async def note_alarm(self, cause: str, at: datetime, quiet: timedelta) -> bool:

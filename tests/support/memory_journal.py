@@ -1,22 +1,19 @@
 """A journal in memory, for tests of what stands before a journal. The contract suite keeps it honest."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from app.domain.alert import AcceptedAlert, Severity
-from app.domain.dead_letter import DeadLetter, DeadLetterPage, EnvelopeEvent, EnvelopeEventKind
+from app.domain.dead_letter import DeadLetter, DeadLetterPage
 from app.domain.envelope import (
-    DEAD,
     FAILED,
     Delivery,
-    DeliveryState,
     Envelope,
     EnvelopeState,
     Letterhead,
     QueuedMail,
-    state_of,
     state_of_all,
 )
 from app.domain.errors import JournalUnavailable
@@ -27,72 +24,16 @@ from app.domain.ports import DueQuery, FreshStart, RetryStep
 from app.domain.receipt import KeptReceipt
 from app.domain.report import AlertPage, AlertReport, AlertSummary, EnvelopeReport
 from app.domain.verdict import Verdict
+from tests.support.memory_entry import Entry
 from tests.support.memory_heartbeats import MemoryHeartbeats
+from tests.support.memory_mailbox import MemoryMailbox
 
 
-@dataclass(slots=True)
-class Entry:
-    """One envelope and what became of it."""
-
-    mail: QueuedMail
-    state: EnvelopeState = EnvelopeState.OPEN
-    ambiguous: bool = False
-    finished_at: datetime | None = None
-    events: list[EnvelopeEvent] = field(default_factory=list)
-
-    @property
-    def size(self) -> int:
-        """What it adds to the bytes of a page."""
-        return len(self.mail.accepted.alert.subject) + len(self.mail.accepted.alert.content)
-
-    @property
-    def is_dead(self) -> bool:
-        """Whether it is a dead letter."""
-        return self.state in DEAD
-
-    @property
-    def waiting_since(self) -> datetime:
-        """When the mail was made, or sent again last."""
-        retried = [event.at for event in self.events if event.kind is EnvelopeEventKind.RETRIED]
-        return max(retried, default=self.mail.envelope.made_at)
-
-    def apply(self, verdict: Verdict) -> None:
-        """Take what an attempt changed."""
-        touched = {delivery.position: delivery for delivery in verdict.deliveries}
-        envelope = self.mail.envelope
-        without_attachments = envelope.without_attachments or verdict.without_attachments
-        self.mail = replace(
-            self.mail,
-            envelope=replace(envelope, due_at=verdict.due_at, without_attachments=without_attachments),
-            deliveries=tuple(touched.get(d.position, d) for d in self.mail.deliveries),
-        )
-        self.state, self.ambiguous, self.finished_at = verdict.state, verdict.ambiguous, verdict.finished_at
-
-    def retry(self, start: FreshStart) -> None:
-        """Let the recipients that failed wait again."""
-        self._change_failed(lambda delivery: replace(delivery, state=DeliveryState.PENDING, attempts=0))
-        clocks = {"usable_seconds": start.usable_seconds, "running_seconds": start.running_seconds}
-        self.mail = replace(self.mail, envelope=replace(self.mail.envelope, due_at=start.at, **clocks))
-        self.ambiguous = any(delivery.ambiguous for delivery in self.mail.pending)
-        self.finished_at = None
-        self.events.append(EnvelopeEvent(start.at, EnvelopeEventKind.RETRIED))
-
-    def drop(self, at: datetime) -> None:
-        """Give up the recipients that failed."""
-        self._change_failed(lambda delivery: replace(delivery, state=DeliveryState.DROPPED))
-        self.events.append(EnvelopeEvent(at, EnvelopeEventKind.DROPPED))
-
-    def _change_failed(self, change: Callable[[Delivery], Delivery]) -> None:
-        deliveries = tuple(change(d) if d.state in FAILED else d for d in self.mail.deliveries)
-        self.mail = replace(self.mail, deliveries=deliveries)
-        self.state = state_of(deliveries)
-
-
-class MemoryJournal:
+class MemoryJournal(MemoryMailbox):
     """Keeps everything in dictionaries. A test may hold up or fail what it does."""
 
     def __init__(self, *, backlog_limit: int = 1_000_000) -> None:
-        self.entries: dict[int, Entry] = {}
+        super().__init__()
         self.verdicts: list[Verdict] = []
         self.leases: list[set[int]] = []  # each call of `lease`
         self.queries: list[DueQuery] = []
@@ -144,11 +85,14 @@ class MemoryJournal:
         self._check_room(sum(envelope.state is EnvelopeState.OPEN for envelope in envelopes))
         self._receipts |= {kept.claim.key: kept for kept in receipts}
         self._heartbeats.put(heartbeats)
+        self.take_reads(feedback.reads)
         by_id = {alert.id: alert for alert in alerts}
         for envelope in envelopes:
             letterhead = self._letterheads[envelope.letterhead_id - 1]
             deliveries = tuple(map(Delivery, range(len(letterhead.recipients))))
             self.put(QueuedMail(envelope, by_id[envelope.alert_id], letterhead, deliveries))
+        for alert_id, event in feedback.acknowledgements:
+            await self.acknowledge(alert_id, event)
 
     async def receipts(self, keys: Sequence[bytes]) -> dict[bytes, KeptReceipt]:
         """Return those that are kept under these keys."""
@@ -193,11 +137,20 @@ class MemoryJournal:
             found.append(entry.mail)
         return found
 
-    async def overdue(self, *, made_before: int, after: int, limit: int) -> list[QueuedMail]:
+    async def overdue(
+        self, *, made_before: int, after: int, limit: int, unacknowledged_at: datetime | None = None
+    ) -> list[QueuedMail]:
         """Return open mails made at or before these running seconds, in the order of their ids."""
-        mails = [entry.mail for _, entry in sorted(self.entries.items()) if entry.state is EnvelopeState.OPEN]
+        mails = sorted(self._open(unacknowledged_at), key=lambda mail: mail.envelope.id)
         found = [m for m in mails if m.envelope.running_seconds <= made_before and m.envelope.id > after]
         return found[:limit]
+
+    def _open(self, unacknowledged_at: datetime | None) -> list[QueuedMail]:
+        """Return the mails that wait, at that time without those that somebody sees to."""
+        mails = [entry.mail for entry in self.entries.values() if entry.state is EnvelopeState.OPEN]
+        if unacknowledged_at is None:
+            return mails
+        return [mail for mail in mails if not self.is_acknowledged(mail.accepted.id, unacknowledged_at)]
 
     async def attachments(self, alert_id: int) -> dict[int, bytes]:
         """Return the contents of the alert's attachments by their number."""
@@ -218,15 +171,16 @@ class MemoryJournal:
         """Return since when the mail that waits longest has been waiting."""
         return min((e.waiting_since for e in self.entries.values() if e.state is EnvelopeState.OPEN), default=None)
 
-    async def oldest_waiting(self, at_least: Severity) -> int | None:
+    async def oldest_waiting(self, at_least: Severity, *, unacknowledged_at: datetime) -> int | None:
         """Return the lowest running seconds among open mails of this severity or above."""
-        waiting = [entry.mail.envelope for entry in self.entries.values() if entry.state is EnvelopeState.OPEN]
+        waiting = [mail.envelope for mail in self._open(unacknowledged_at)]
         return min((e.running_seconds for e in waiting if e.severity.rank >= at_least.rank), default=None)
 
     async def find(self, alert_id: int) -> AlertReport | None:
         """Return the alert and its mails."""
         entries = self._mails_of(alert_id)
-        return AlertReport(entries[0].mail.accepted, tuple(map(_report, entries))) if entries else None
+        events = tuple(self.acknowledgements.get(alert_id, ()))
+        return AlertReport(entries[0].mail.accepted, tuple(map(_report, entries)), events) if entries else None
 
     def _mails_of(self, alert_id: int) -> list[Entry]:
         return [entry for _, entry in sorted(self.entries.items()) if entry.mail.accepted.id == alert_id]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -27,10 +27,12 @@ class EmptyJournal:
     fault = quarantine = ""
     open_count = 0
 
-    async def oldest_waiting(self, at_least: Severity) -> int | None:
+    async def oldest_waiting(self, at_least: Severity, *, unacknowledged_at: datetime) -> int | None:
         """Return None: nothing waits."""
 
-    async def overdue(self, *, made_before: int, after: int, limit: int) -> list[QueuedMail]:
+    async def overdue(
+        self, *, made_before: int, after: int, limit: int, unacknowledged_at: datetime
+    ) -> list[QueuedMail]:
         """Return nothing."""
         return []
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -38,14 +38,16 @@ class Journal:
         """How many mails wait."""
         return len(self.waiting)
 
-    async def oldest_waiting(self, at_least: Severity) -> int | None:
+    async def oldest_waiting(self, at_least: Severity, *, unacknowledged_at: datetime) -> int | None:
         """Return when the oldest was made."""
         if self.error is not None:
             raise self.error
         made = [seconds for seconds, mail in self.waiting if mail.envelope.severity.rank >= at_least.rank]
         return min(made, default=None)
 
-    async def overdue(self, *, made_before: int, after: int, limit: int) -> list[QueuedMail]:
+    async def overdue(
+        self, *, made_before: int, after: int, limit: int, unacknowledged_at: datetime
+    ) -> list[QueuedMail]:
         """Return the mails made before."""
         return [mail for seconds, mail in self.waiting if seconds <= made_before][:limit]
 

@@ -11,8 +11,8 @@ from app.storage import database
 from app.storage.database import JOURNAL_FILE, SCHEMA_VERSION, Mode, open_reader, open_writer
 
 TABLES = {
-    "alarms", "alerts", "attachments", "deliveries", "envelopes", "events", "heartbeats", "letterheads", "meta",
-    "receipts", "runs",
+    "acknowledgements", "alarms", "alerts", "attachments", "bounced_addresses", "deliveries", "envelopes", "events",
+    "heartbeats", "letterheads", "mailbox_mails", "mailboxes", "meta", "receipts", "runs",
 }  # fmt: skip
 
 

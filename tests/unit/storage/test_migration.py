@@ -48,7 +48,7 @@ async def test_its_mails_are_sent_under_the_letterhead_that_they_have(version_1:
     assert mail.deliveries == (Delivery(0), Delivery(1))
     assert await journal.keep(LETTERHEAD) == 1
     assert (journal.open_count, journal.usable_seconds) == (1, 4711)
-    assert await journal.oldest_waiting(Severity.INFO) == 0
+    assert await journal.oldest_waiting(Severity.INFO, unacknowledged_at=NOW) == 0
     await journal.close()
 
 

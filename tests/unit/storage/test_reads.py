@@ -119,13 +119,13 @@ async def test_dead_letters_are_read_in_the_order_of_their_index(desk: SqliteDes
 
 WAITING = {
     "since": (queue_reads.WAITING_SINCE, (1,)),
-    "lowest": (queue_reads.LOWEST_RUNNING_SECONDS, (1,)),
+    "lowest": (queue_reads.LOWEST_RUNNING_SECONDS, {"rank": 1, "now": 1}),
 }
 
 
 @pytest.mark.parametrize(("query", "parameters"), WAITING.values(), ids=WAITING.keys())
 async def test_the_longest_wait_is_one_look_into_an_index(
-    desk: SqliteDesk, query: str, parameters: tuple[int, ...]
+    desk: SqliteDesk, query: str, parameters: tuple[int, ...] | dict[str, int]
 ) -> None:
     """A million waiting mails are not walked over every few seconds."""
     rows = await desk.ask(lambda connection: connection.execute(f"EXPLAIN QUERY PLAN {query}", parameters).fetchall())

@@ -1,0 +1,160 @@
+"""What a journal in memory keeps of the mailbox: which mails were read, bounces, and acknowledgements."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from app.domain.acknowledgement import AckEvent, standing
+from app.domain.bounce import BounceEffect, BounceReport, SetAsideAddress, judge_bounce
+from app.domain.envelope import QueuedMail
+from app.domain.mail_read import MailboxName, MailRead, RemovableMail, UnreadMail
+from tests.support.memory_entry import Entry
+
+MAX_TO_REMOVE = 1000
+
+
+@dataclass(slots=True)
+class Mailbox:
+    """The known epoch of a mailbox: what was read, and how often reading began."""
+
+    epoch: str
+    reads: dict[str, MailRead] = field(default_factory=dict)
+    attempts: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Bounces:
+    """The hard bounces of an address, by envelope, and since when it has no mail."""
+
+    counted: set[int] = field(default_factory=set)
+    reply: str = ""
+    since: datetime | None = None
+
+
+class MemoryMailbox:
+    """The ports of the mailbox over the mails of a journal."""
+
+    def __init__(self) -> None:
+        self.entries: dict[int, Entry] = {}
+        self.acknowledgements: dict[int, list[AckEvent]] = {}
+        self._mailboxes: dict[str, Mailbox] = {}
+        self._bounces: dict[str, Bounces] = {}
+
+    async def is_known(self, mailbox: MailboxName) -> bool:
+        """Tell whether this mailbox was polled before, in this epoch."""
+        return self._known(mailbox) is not None
+
+    async def was_polled(self, name: str) -> bool:
+        """Tell whether the mailbox of this name was polled before."""
+        return name in self._mailboxes
+
+    async def unread(self, mailbox: MailboxName, uids: Sequence[str]) -> list[UnreadMail]:
+        """Return which of these have no record yet."""
+        known = self._known(mailbox) or Mailbox("")
+        return [UnreadMail(uid, known.attempts.get(uid, 0)) for uid in uids if uid not in known.reads]
+
+    async def begin_poll(self, mailbox: MailboxName, seen: Sequence[MailRead]) -> None:
+        """Begin an epoch with what is there."""
+        self._mailboxes[mailbox.name] = Mailbox(mailbox.epoch, {read.uid: read for read in seen})
+
+    async def begin_reading(self, mailbox: MailboxName, uids: Sequence[str]) -> None:
+        """Count an attempt for each."""
+        known = self._known(mailbox) or Mailbox("")
+        for uid in uids:
+            known.attempts[uid] = known.attempts.get(uid, 0) + 1
+
+    async def note_read(self, reads: Sequence[MailRead]) -> None:
+        """Record that these were read."""
+        self.take_reads(reads)
+
+    def take_reads(self, reads: Sequence[MailRead]) -> None:
+        """Record those of an epoch that is known."""
+        for read in reads:
+            known = self._known(read.mailbox)
+            if known is not None:
+                known.reads[read.uid] = read
+
+    async def to_remove(self, mailbox: MailboxName) -> list[RemovableMail]:
+        """Return what is to go from the server."""
+        known = self._known(mailbox) or Mailbox("")
+        found = [RemovableMail(uid, read.what) for uid, read in sorted(known.reads.items()) if read.removes]
+        return found[:MAX_TO_REMOVE]
+
+    async def forget_gone(self, mailbox: MailboxName, uids: Sequence[str]) -> None:
+        """Forget these."""
+        known = self._known(mailbox) or Mailbox("")
+        for uid in uids:
+            known.reads.pop(uid, None)
+            known.attempts.pop(uid, None)
+
+    async def recorded(self, mailbox: MailboxName) -> list[str]:
+        """Return the uids of all mails that were read."""
+        return sorted((self._known(mailbox) or Mailbox("")).reads)
+
+    async def take_bounce(self, report: BounceReport, read: MailRead, *, set_aside_after: int) -> BounceEffect | None:
+        """Take what the report changes, and that it was read."""
+        self.take_reads([read])
+        entry = self.entries.get(report.envelope_id)
+        if entry is None:
+            return None
+        verdict = judge_bounce(entry.mail, report)
+        entry.bounce(verdict, read.at)
+        replies = {d.position: d.reply for d in verdict.touched}
+        addresses = {position: entry.mail.letterhead.recipients[position].address for position in sorted(verdict.hard)}
+        counted_out = tuple(
+            address
+            for position, address in addresses.items()
+            if self._count(address, report.envelope_id, read.at, replies[position], set_aside_after)
+        )
+        return BounceEffect(entry.mail_now, verdict.touched, counted_out)
+
+    def _count(self, address: str, envelope_id: int, at: datetime, reply: str, set_aside_after: int) -> bool:
+        bounces = self._bounces.setdefault(address.lower(), Bounces())
+        bounces.counted.add(envelope_id)
+        bounces.reply = reply
+        if bounces.since is not None or not 0 < set_aside_after <= len(bounces.counted):
+            return False
+        bounces.since = at
+        return True
+
+    async def mail(self, envelope_id: int) -> QueuedMail | None:
+        """Return the mail, whatever its state."""
+        entry = self.entries.get(envelope_id)
+        return None if entry is None else entry.mail_now
+
+    async def acknowledge(self, alert_id: int, event: AckEvent) -> bool:
+        """Add the event if the alert is known."""
+        is_known = any(entry.mail.accepted.id == alert_id for entry in self.entries.values())
+        if is_known:
+            events = self.acknowledgements.pop(alert_id, [])
+            self.acknowledgements[alert_id] = [*events, event]
+        return is_known
+
+    async def acknowledged(self, now: datetime) -> Mapping[int, datetime | None]:
+        """Return the alerts whose acknowledgement holds, in the order of the acknowledgements."""
+        held = {alert_id: standing(events, now) for alert_id, events in self.acknowledgements.items()}
+        return {alert_id: event.until for alert_id, event in held.items() if event is not None}
+
+    def is_acknowledged(self, alert_id: int, now: datetime) -> bool:
+        """Tell whether somebody sees to the alert."""
+        return standing(self.acknowledgements.get(alert_id, []), now) is not None
+
+    async def set_aside(self) -> list[SetAsideAddress]:
+        """Return the recipients whose mails bounced too often."""
+        return [
+            SetAsideAddress(address, len(bounces.counted), bounces.since, bounces.reply)
+            for address, bounces in sorted(self._bounces.items())
+            if bounces.since is not None
+        ]
+
+    async def release(self, address: str) -> bool:
+        """Let the address have mail again."""
+        bounces = self._bounces.get(address.lower(), Bounces())
+        if bounces.since is None:
+            return False
+        del self._bounces[address.lower()]
+        return True
+
+    def _known(self, mailbox: MailboxName) -> Mailbox | None:
+        known = self._mailboxes.get(mailbox.name)
+        return known if known is not None and known.epoch == mailbox.epoch else None
