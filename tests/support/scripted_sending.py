@@ -13,9 +13,11 @@ from tests.support.sending import Sending
 ALONE = RelayPolicy(connections=1)
 
 
-def approach_to(server: ScriptedSmtp, *, timeouts: Timeouts = DEFAULT_TIMEOUTS, login: Login | None = None) -> Approach:
+def approach_to(
+    server: ScriptedSmtp, *, name: str = "mx", timeouts: Timeouts = DEFAULT_TIMEOUTS, login: Login | None = None
+) -> Approach:
     """Return how the server is approached: in plaintext."""
-    relay = Relay(name="mx", host=server.host, port=server.port, security=Security.OPPORTUNISTIC)
+    relay = Relay(name=name, host=server.host, port=server.port, security=Security.OPPORTUNISTIC)
     logins = FixedLogin(login) if login else NoLogin()
     return Approach(relay=relay, logins=logins, helo_name="client.test", timeouts=timeouts)
 

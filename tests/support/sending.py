@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from app.domain.relay import RelayPolicy
 from app.domain.verdict import Verdict
 from app.pipeline.queue import MailQueue
 from tests.support.clock import FakeClock
-from tests.support.factories import LIFETIME, Factory
+from tests.support.factories import LIFETIME, Factory, many_recipients
 from tests.support.fake_relay import FakeRelay
 from tests.support.memory_journal import MemoryJournal
 
@@ -91,6 +92,13 @@ class Sending:
         self.journal.put(*mails)
         self.queue.wake()
         return [mail.envelope.id for mail in mails]
+
+    def put_with_senders(self, recipients: int) -> None:
+        """Let a mail wait whose bounces come to an address of each recipient (VERP)."""
+        many = many_recipients(recipients)
+        letterhead = replace(many.letterhead, verp="box@example.org")
+        self.journal.put(replace(self.make.mail(), letterhead=letterhead, deliveries=many.deliveries))
+        self.queue.wake()
 
     def start(self) -> None:
         """Begin to send."""

@@ -124,6 +124,20 @@ def test_a_relay_that_takes_no_mail_is_at_fault(record: TrackRecord, outcome: De
     assert record.note_answer(answer(outcome, outcome)) == Deferred(Scope.RELAY, TAKES_NOTHING, outcome.reply)
 
 
+def test_a_mail_that_is_put_off_again_and_again_is_one_mail(record: TrackRecord) -> None:
+    """Each of its transactions says the same, and others may be taken."""
+    for _ in range(NOT_TAKEN - 1):
+        record.note_answer(answer(DEFERRED))
+    assert [record.note_answer(answer(DEFERRED), again=True) for _ in range(10)] == [None] * 10
+    assert record.note_answer(answer(DEFERRED)) is not None
+
+
+def test_a_mail_that_is_lost_again_and_again_is_not_tried_for_ever(record: TrackRecord) -> None:
+    """A relay that breaks off behind each content may take minutes to do so, for each of many recipients."""
+    faults = [record.note_answer(answer(AMBIGUOUS), again=number > 0) for number in range(NOT_TAKEN)]
+    assert faults[-1] is not None
+
+
 def test_behind_the_pause_one_mail_decides(record: TrackRecord) -> None:
     """It is not lost five at a time, for ever."""
     for _ in range(NOT_TAKEN):
