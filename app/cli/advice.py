@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from app.cli.providers import for_password
 from app.delivery.opening import RelayFault
 from app.domain.classify import LOGIN_CODES
 from app.domain.errors import LoginUnavailable
@@ -12,15 +13,6 @@ from app.net.errors import ConnectFailed, StreamTimeout
 # What relays answer when the sender is not the account: RFC 5321 section 4.2.3, and 501 at QQ and 163.
 SENDER_REFUSED = frozenset({501, 550, 553, 554})
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-TWO_STEPS = "turn on two-step verification and make an app password; the account's own password does not work"
-AUTHORISATION_CODE = (
-    "turn on SMTP in the account's settings on the web and take the authorisation code (授权码) that it "
-    "shows; the account's own password does not work"
-)
-ANY_PROVIDER = (
-    "check user and password; many providers want an app password or an authorisation code, made in the "
-    "account's settings on the web, instead of the account's own password"
-)
 LOGIN_SETTINGS = (
     "put user@ into the relay's URL, and the password into relay_password_file (password_file in [[relays]])"
 )
@@ -28,22 +20,6 @@ SENDING_RIGHTS = (
     "the token must be for this very account and allow it to send by SMTP: check user, scope and consent "
     "(Microsoft: SMTP.Send or SMTP.SendAsApp; Google: https://mail.google.com/)"
 )
-PROVIDERS = {
-    "qq.com": f"QQ Mail: {AUTHORISATION_CODE}",
-    "163.com": f"NetEase Mail: {AUTHORISATION_CODE}",
-    "126.com": f"NetEase Mail: {AUTHORISATION_CODE}",
-    "yeah.net": f"NetEase Mail: {AUTHORISATION_CODE}",
-    "gmail.com": f"Gmail: {TWO_STEPS}",
-    "googlemail.com": f"Gmail: {TWO_STEPS}",
-    "yahoo.com": f"Yahoo: {TWO_STEPS}",
-    "me.com": "iCloud: make an app-specific password; the user is the whole iCloud address",
-    "icloud.com": "iCloud: make an app-specific password; the user is the whole iCloud address",
-    "outlook.com": "Outlook.com: it takes no passwords from programs any more; log in by a token ([relays.oauth])",
-    "office365.com": (
-        "Microsoft 365: it takes tokens instead of passwords ([relays.oauth]), and the administrator must allow "
-        "SMTP AUTH for this mailbox"
-    ),
-}
 
 
 def for_settings(relay: Relay, helo_name: str | None, sender: str) -> Iterator[str]:
@@ -113,10 +89,7 @@ def _for_login(relay: Relay) -> Iterator[str]:
     if not relay.password:
         yield SENDING_RIGHTS
         return
-    hints = [hint for domain, hint in PROVIDERS.items() if f".{relay.host}".endswith(f".{domain}")]
-    yield from hints or [ANY_PROVIDER]
-    if "@" not in relay.username:
-        yield (f"the user is {relay.username}: some relays want the whole address (in the URL, @ is written %40)")
+    yield from for_password(relay.host, relay.username, service="SMTP", oauth_section="[relays.oauth]")
 
 
 def _is_other_account(relay: Relay, sender: str) -> bool:

@@ -1,4 +1,4 @@
-"""`mailalert check`: can mail leave with these settings, and if not, what to do."""
+"""`mailalert check`: can mail leave with these settings, and be read, and if not, what to do."""
 
 import os
 import sys
@@ -15,11 +15,11 @@ from app.cli.options import config_option
 @click.option("--send", "with_mail", is_flag=True, help="Send a test mail to every receiver, over each relay.")
 @click.option("--alarm", "with_alarm", is_flag=True, help="Send a test alarm to url and command of [alarm].")
 def check(*, config: Path | None, with_mail: bool, with_alarm: bool) -> None:
-    """Read the settings, visit every relay, and say what works and what to do about what does not.
+    """Read the settings, visit every relay and the mailbox, and say what works and what to do about what does not.
 
-    Needs no running daemon and disturbs none. Shows the whole dialogue with each relay, without passwords and
-    tokens. Exits with 0 if all is well, 78 when a setting is missing or wrong (a password or a certificate that
-    is refused too), and 75 for other trouble with a relay or an alarm.
+    Needs no running daemon and disturbs none; no mail is read or removed. Shows the whole dialogue with each relay,
+    without passwords and tokens. Exits with 0 if all is well, 78 when a setting is missing or wrong (a password or a
+    certificate that is refused too), and 75 for other trouble with a relay, the mailbox or an alarm.
     """
     import asyncio
 

@@ -13,8 +13,8 @@ def say(mark: str, text: str) -> None:
     print(f"{mark:<7} {text}", flush=True)
 
 
-def show_dialogue(lines: Sequence[str]) -> None:
-    """Print what was said to a relay and what it answered."""
+def show_dialogue(lines: Sequence[str], *, whom: str = "the relay") -> None:
+    """Print what was said to `whom` and what was answered."""
     if lines:
-        print("\nWhat was said (C: this machine, S: the relay):")
+        print(f"\nWhat was said (C: this machine, S: {whom}):")
         print("\n".join(f"  {line}" for line in lines), end="\n\n")

@@ -115,15 +115,18 @@ class RelayCheck:
 
 
 def certificate_findings(
-    certificate: PeerCertificate, tls_version: str | None, now: datetime
+    certificate: PeerCertificate, tls_version: str | None, now: datetime, *, consequence: str = "no mail leaves"
 ) -> Iterator[tuple[str, str]]:
-    """Yield what is to be said of the certificate: whose it is, from whom, and how long it is good."""
+    """Yield what is to be said of the certificate: whose it is, from whom, and how long it is good.
+
+    `consequence` is what comes of one that has expired.
+    """
     days = (certificate.expires_at - now).days
     subject = f"{certificate.subject}, " if certificate.subject else ""
     yield OK, f"encrypted by {tls_version}; the certificate is for {subject}{', '.join(certificate.names)}"
     yield OK, f"it is from {certificate.issuer}, and good until {certificate.expires_at:%Y-%m-%d} ({days} days)"
     if days < DAYS_TO_RENEW:
-        yield NOTE, "no mail leaves once the certificate has expired: ask its owner to renew it soon"
+        yield NOTE, f"{consequence} once the certificate has expired: ask its owner to renew it soon"
 
 
 def _used(capabilities: Capabilities) -> list[str]:

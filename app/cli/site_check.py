@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from app.cli.alarm_check import check_alarms
 from app.cli.ending import CONFIGURATION
 from app.cli.findings import DO, FAILED, OK, say
+from app.cli.mailbox_check import MailboxCheck
 from app.cli.relay_check import RelayCheck, Sending
 from app.domain.envelope import Letterhead
 from app.domain.errors import ConfigurationError
@@ -36,6 +37,8 @@ async def check_site(
         return CONFIGURATION
     sending = Sending(letterheads=letterheads, helo_name=settings.announced_name(), signer=signer)
     codes = [await RelayCheck(setup, sending).run(with_mail=with_mail) for setup in setups]
+    if mailbox := settings.mailbox_setup():
+        codes.append(await MailboxCheck(mailbox, letterheads[0].sender).run())
     codes.append(await check_alarms(settings, with_alarm=with_alarm))
     return max(codes)
 

@@ -2,6 +2,7 @@
 
 import imaplib
 import socket
+import ssl
 
 from imapclient import IMAPClient
 
@@ -13,19 +14,25 @@ from app.mailbox.imap_link import ImapLink, LinkedClient
 from app.mailbox.imap_mailbox import ImapMailbox
 from app.mailbox.imap_session import ImapSession
 from app.mailbox.imap_thread import ImapThread
+from app.mailbox.introduction import Introduction, OnOpen
 from app.mailbox.timeouts import DEFAULT_TIMEOUTS, MailboxTimeouts
 from app.net.reach import reach
-from app.net.tls import client_context
+from app.net.tls import client_context, peer_certificate
 from app.protocols.sasl import LoginExchange, choose_mechanism, secret_forms
 from app.version import __version__
 
+USED = ("IDLE", "UIDPLUS", "MOVE", "ID")  # of what servers can do
 IDENTITY = {"name": "Mail Alert System", "version": __version__}
 
 
 async def open_imap(
-    server: MailboxServer, logins: Logins, *, timeouts: MailboxTimeouts = DEFAULT_TIMEOUTS
+    server: MailboxServer,
+    logins: Logins,
+    *,
+    timeouts: MailboxTimeouts = DEFAULT_TIMEOUTS,
+    on_open: OnOpen | None = None,
 ) -> MailboxSession:
-    """Return a session with the folder of `server`. Raises MailboxFault."""
+    """Return a session with the folder of `server`; `on_open` sees what is known of it. Raises MailboxFault."""
     faults = ImapFaults(server)
     try:
         login = await logins.current()
@@ -42,6 +49,8 @@ async def open_imap(
         if login is not None and isinstance(error, MailboxFault) and error.trouble is Trouble.LOGIN:
             logins.refused(login)
         raise
+    if on_open and opening.introduction:
+        on_open(opening.introduction)
     return ImapSession(mailbox, thread, faults)
 
 
@@ -62,6 +71,8 @@ class _Opening:
         self._timeouts = timeouts
         self._faults = faults
         self._link: ImapLink | None = None
+        self._login_by = ""
+        self.introduction: Introduction | None = None  # once the mailbox is open
 
     def run(self) -> ImapMailbox:
         """Return the mailbox, its folder selected. Raises MailboxFault."""
@@ -90,7 +101,18 @@ class _Opening:
         self._introduce(link, client)
         mailbox = ImapMailbox(client, link, folder=server.folder, timeouts=self._timeouts, faults=self._faults)
         mailbox.select()
+        self.introduction = self._introduction_of(link, client)
         return mailbox
+
+    def _introduction_of(self, link: ImapLink, client: IMAPClient) -> Introduction:
+        tls = link.sock if isinstance(link.sock, ssl.SSLSocket) else None
+        fields = tls.getpeercert() if tls else None
+        return Introduction(
+            certificate=peer_certificate(fields) if fields else None,
+            tls_version=tls.version() if tls else None,
+            login_by=self._login_by,
+            abilities=tuple(name for name in USED if client.has_capability(name)),
+        )
 
     def _start_tls(self, link: ImapLink, client: IMAPClient) -> None:
         # RFC 9051 section 11.1: after PREAUTH it is too late for TLS, and whoever sits between could have sent that.
@@ -122,8 +144,10 @@ class _Opening:
         try:
             if isinstance(how, LoginExchange):
                 link.authenticate_by(how)
+                self._login_by = how.mechanism.name
             else:
                 link.log_in(how.username, how.secret)
+                self._login_by = "LOGIN"
         except imaplib.IMAP4.error as error:
             if not is_refusal(error):
                 raise

@@ -8,6 +8,7 @@ from app.domain.login import Logins
 from app.domain.mailbox_server import MailboxServer
 from app.domain.mailbox_session import FetchedMail, MailboxEntry, MailboxFault, Progress, Trouble
 from app.mailbox.faults import GONE, faults_of, mailbox_fault, too_large
+from app.mailbox.introduction import OnOpen
 from app.mailbox.pop3_dialogue import OnLine
 from app.mailbox.pop3_exchange import Pop3Exchange
 from app.mailbox.pop3_mails import Pop3Mails
@@ -29,13 +30,16 @@ async def open_pop3(
     *,
     timeouts: MailboxTimeouts = DEFAULT_TIMEOUTS,
     on_line: OnLine | None = None,
+    on_open: OnOpen | None = None,
 ) -> "Pop3Session":
     """Return a session with the mailbox, which nobody else may open meanwhile on most servers.
 
-    `on_line` sees the dialogue without its secrets. Raises MailboxFault.
+    `on_line` sees the dialogue without its secrets, and `on_open` what is known of the server. Raises MailboxFault.
     """
     opening = Pop3Opening(server, logins, timeouts=timeouts, on_line=on_line)
     dialogue = await opening.run()
+    if on_open:
+        on_open(opening.introduction(dialogue.stream))
     exchange = Pop3Exchange(server, dialogue, pipelining=opening.capabilities.pipelining)
     return Pop3Session(exchange, timeouts, has_top=opening.capabilities.top)
 
@@ -149,6 +153,7 @@ class Pop3Session:
 
     async def _mails(self) -> Pop3Mails:
         """Return what is in the mailbox, asked for once: nothing comes within a session."""
+        self._exchange.check()
         if self._known is None:
             self._known = Pop3Mails(await self._listed())
         return self._known

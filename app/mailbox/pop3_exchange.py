@@ -26,6 +26,11 @@ class Pop3Exchange:
         self.lost: MailboxFault | None = None
         self._dialogue = dialogue
 
+    def check(self) -> None:
+        """Raise MailboxFault if the session is lost."""
+        if self.lost is not None:
+            raise MailboxFault(str(self.lost), self.lost.trouble)
+
     async def ask(self, *questions: Command) -> list[Pop3Reply]:
         """Return the answer to each. Raises MailboxFault."""
         replies: list[Pop3Reply] = []
@@ -89,8 +94,7 @@ class Pop3Exchange:
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
-        if self.lost is not None:
-            raise MailboxFault(str(self.lost), self.lost.trouble)
+        self.check()
         try:
             with faults_of(self.server):
                 yield

@@ -7,6 +7,7 @@ from app.domain.login import Login, Logins
 from app.domain.mailbox_server import MailboxServer
 from app.domain.mailbox_session import Trouble
 from app.mailbox.faults import faults_of, mailbox_fault
+from app.mailbox.introduction import Introduction
 from app.mailbox.pop3_dialogue import OnLine, Pop3Dialogue
 from app.mailbox.timeouts import MailboxTimeouts
 from app.net.streams import Stream
@@ -24,6 +25,7 @@ class Pop3Opening:
     ) -> None:
         self.server = server
         self.capabilities = Capabilities()
+        self._login_by = ""
         self._logins = logins
         self._timeouts = timeouts
         self._on_line = on_line
@@ -54,7 +56,18 @@ class Pop3Opening:
             await dialogue.goodbye()
             raise mailbox_fault(self.server, handshake.fault.reason, handshake.fault.trouble)
         self.capabilities = handshake.capabilities
+        self._login_by = handshake.way or ""
         return dialogue
+
+    def introduction(self, stream: Stream) -> Introduction:
+        """Return what is known of the server, once `run` has opened the mailbox over this stream."""
+        used = {"PIPELINING": self.capabilities.pipelining, "TOP": self.capabilities.top}
+        return Introduction(
+            certificate=stream.certificate,
+            tls_version=stream.tls_version,
+            login_by=self._login_by,
+            abilities=tuple(name for name, there in used.items() if there),
+        )
 
     async def _shake_hands(self, dialogue: Pop3Dialogue, handshake: Handshake, login: Login) -> None:
         while not handshake.finished:
