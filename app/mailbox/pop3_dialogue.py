@@ -74,6 +74,8 @@ class Pop3Dialogue:
             if reply is not None:
                 return reply
             if came := self._reader.content_bytes:
+                if self._time() > begun + self._timeouts.mail_s:  # with pieces at hand no read has to wait
+                    raise StreamTimeout(f"the server did not come to an end within {self._timeouts.mail_s:g} s")
                 deadline = min(self._time() + self._timeouts.piece_s, begun + self._timeouts.mail_s)
                 if progress:
                     progress(came)

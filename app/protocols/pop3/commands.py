@@ -16,11 +16,13 @@ MAX_HEADER = 1 << 20  # bytes; servers take some hundred KiB at most
 class Command:
     """One command. `max_content`: how many bytes behind a +OK are kept; None where no lines follow.
 
-    A `secret` one is a part of a login, and never shown as it is.
+    What is more makes the session useless, unless it `may_be_cut`. A `secret` command is a part of a login, and never
+    shown as it is.
     """
 
     line: bytes = field(repr=False)
     max_content: int | None = None
+    may_be_cut: bool = False
     secret: bool = False
 
 
@@ -47,12 +49,12 @@ def login_line(line: str) -> Command:
 
 def top(number: int) -> Command:
     """Ask for the header of a mail, without a line of its body."""
-    return Command(b"TOP %d 0\r\n" % number, MAX_HEADER)
+    return Command(b"TOP %d 0\r\n" % number, MAX_HEADER, may_be_cut=True)
 
 
 def retr(number: int, *, max_bytes: int) -> Command:
     """Ask for a mail, of which `max_bytes` are kept."""
-    return Command(b"RETR %d\r\n" % number, max_bytes)
+    return Command(b"RETR %d\r\n" % number, max_bytes, may_be_cut=True)
 
 
 def dele(number: int) -> Command:

@@ -7,24 +7,25 @@ from app.protocols.lines import LineBuffer
 # and whatever follows that would pass for the server's next answers.
 END = b"\r\n.\r\n"
 DOUBLED, SINGLE = b"\r\n..", b"\r\n."
-# What is beyond the cap is read and dropped, so that the session can go on; a server that never ends is left.
+# What is beyond the cap of a mail is read and dropped, so that the session can go on; without end it does not.
 MAX_DROPPED = 1 << 30  # bytes; providers take mails of up to 150 MB
 
 
 class Content:
-    """One multi-line answer. Holds at most `max_bytes` of it, counted with dots undone."""
+    """One multi-line answer. Holds at most `max_bytes` of it, counted with dots undone; more must be allowed for."""
 
-    __slots__ = ("_begun", "_max_bytes", "_parts", "is_cut", "size_bytes")
+    __slots__ = ("_begun", "_max_bytes", "_max_dropped", "_parts", "is_cut", "size_bytes")
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, *, may_be_cut: bool) -> None:
         self.size_bytes = 0  # of what has come
         self.is_cut = False  # it is larger than the cap
         self._max_bytes = max_bytes
+        self._max_dropped = MAX_DROPPED if may_be_cut else 0
         self._begun = False
         self._parts: list[bytes] = []
 
     def take_from(self, buffer: LineBuffer) -> bool:
-        """Take what has come of it; return whether that was its end. Raises ProtocolError for one without end."""
+        """Take what has come of it; return whether that was its end. Raises ProtocolError for too much of it."""
         if not self._begun and not self._begin(buffer):
             return self._begun
         part = buffer.take_until(END)
@@ -62,7 +63,7 @@ class Content:
         if len(part) > room:
             self.is_cut = True
             part = part[: max(0, room)]
-        if self.size_bytes > self._max_bytes + MAX_DROPPED:
-            raise ProtocolError("the server sends a mail or a listing without end")
+        if self.size_bytes > self._max_bytes + self._max_dropped:
+            raise ProtocolError(f"the server sends more than {self._max_bytes + self._max_dropped} bytes as one answer")
         if part:
             self._parts.append(part)

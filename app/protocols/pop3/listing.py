@@ -41,12 +41,14 @@ def parse_listings(sizes: Pop3Reply, uids: Pop3Reply) -> list[ListedMail]:
         if uid is None:  # without a name it would be read again and again, or never
             raise ProtocolError(f"the server gives no UIDL of mail {int(number)}")
         mails.append(ListedMail(int(number), int(size), uid))
+    if len(mails) < len(names):
+        raise ProtocolError(f"the server lists {len(mails)} mails, and {len(names)} names of mails")
     return sorted(mails, key=lambda mail: mail.number)
 
 
 def _pairs(pattern: re.Pattern[bytes], reply: Pop3Reply, command: str) -> Iterator[tuple[bytes, bytes]]:
     lines = reply.content.split(b"\r\n")
-    if reply.is_cut or len(lines) > MAX_MAILS + 1:
+    if len(lines) > MAX_MAILS + 1:
         raise ProtocolError(f"the server lists more than {MAX_MAILS} mails")
     for line in lines:
         if match := pattern.fullmatch(line):

@@ -26,7 +26,7 @@ class ReplyReader:
     def __init__(self) -> None:
         self.secrets: tuple[str, ...] = ()
         self._buffer = LineBuffer(max_line=MAX_LINE)
-        self._asked: deque[int | None] = deque()  # for each answer that is due, how much content there may be
+        self._asked: deque[Command] = deque()  # what an answer is due to
         self._status: Pop3Reply | None = None  # of the answer that is coming
         self._content: Content | None = None
 
@@ -46,7 +46,7 @@ class ReplyReader:
 
     def expect(self, commands: Iterable[Command]) -> None:
         """Note what is asked now: one answer comes for each."""
-        self._asked.extend(command.max_content for command in commands)
+        self._asked.extend(commands)
 
     def feed(self, data: bytes) -> None:
         """Add what the server sent."""
@@ -77,9 +77,9 @@ class ReplyReader:
         if self.secrets:
             status = replace(status, text=self._hidden(status.text))
         self._status = status
-        limit = self._asked[0]
-        if limit is not None and status.is_ok:
-            self._content = Content(limit)
+        asked = self._asked[0]
+        if asked.max_content is not None and status.is_ok:
+            self._content = Content(asked.max_content, may_be_cut=asked.may_be_cut)
         return True
 
     def _end(self) -> Pop3Reply:
