@@ -7,9 +7,12 @@ import pytest
 
 from app.storage.database import Mode
 from app.storage.journal import SqliteJournal
+from tests.support.certificates import authority
 from tests.support.desk import Desk, Journal
 from tests.support.factories import LETTERHEAD, Factory
 from tests.support.memory_journal import MemoryJournal
+
+__all__ = ["authority"]
 
 BACKLOG_LIMIT = 1000
 

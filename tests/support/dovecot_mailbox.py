@@ -5,8 +5,10 @@ agent may write into the same ones.
 """
 
 import contextlib
+import grp
 import os
 import poplib
+import pwd
 import re
 import shutil
 import signal
@@ -59,6 +61,10 @@ namespace inbox {{
 }}
 service anvil {{
   chroot =
+  # No penalty: after a wrong password Dovecot lets every login from the same address wait for seconds.
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =
@@ -139,7 +145,7 @@ class DovecotMailbox:
         (self._folder / "dovecot.conf").write_text(CONFIG.format(**places) + extra)
 
     def start(self) -> None:
-        """Start it, at first or after kill() or stop()."""
+        """Start it, at first or after kill()."""
         # A session of its own: kill() has to meet the processes that hold the clients as well.
         self._process = subprocess.Popen(
             [self._program, "-F", "-c", str(self._folder / "dovecot.conf")], start_new_session=True
@@ -147,15 +153,8 @@ class DovecotMailbox:
         for port in self.ports.values():
             until_it_answers(port, why=self.log)
 
-    def stop(self) -> None:
-        """End it in order; clients are told."""
-        assert self._process is not None
-        self._process.terminate()
-        self._process.wait(HANG)
-        self._process = None
-
     def kill(self) -> None:
-        """End it and every session in it at once, as a crash of the machine would."""
+        """End it and every session in it at once, as a crash of the machine would. In order it takes 6 s."""
         assert self._process is not None
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(HANG)
@@ -163,14 +162,14 @@ class DovecotMailbox:
 
     def _end(self) -> None:
         if self._process is not None:
-            self.stop()
+            self.kill()
         shutil.rmtree(self._folder)
 
     def set_options(self, **settings: str) -> None:
         """Change Dovecot's settings, such as pop3_lock_session="yes". New sessions have them."""
         self._settings |= settings
         self._configure()
-        self.stop()
+        self.kill()
         self.start()
 
     def deliver_to(self, user: str, folder: str = INBOX) -> Path:
@@ -187,13 +186,17 @@ class DovecotMailbox:
 
     def put_many(self, user: str, mails: Iterable[bytes], *, folder: str = INBOX) -> None:
         """Have thousands of mails come: it writes the files of the Maildir."""
-        maildir = self.deliver_to(user, folder)
+        maildir = str(self.deliver_to(user, folder))
+        owner, group = pwd.getpwnam(MAIL_USER).pw_uid, grp.getgrnam(MAIL_GROUP).gr_gid
         for mail in mails:
             self._mails += 1
             name = f"{FIRST_MAIL + self._mails}.M{self._mails}P1.dovecot.test"
-            (maildir / "tmp" / name).write_bytes(mail)
-            shutil.chown(maildir / "tmp" / name, MAIL_USER, MAIL_GROUP)
-            (maildir / "tmp" / name).rename(maildir / "new" / name)
+            # Plain system calls: pathlib and shutil take four times as long for thousands of files.
+            file = os.open(f"{maildir}/tmp/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            os.write(file, mail)
+            os.fchown(file, owner, group)
+            os.close(file)
+            os.rename(f"{maildir}/tmp/{name}", f"{maildir}/new/{name}")  # noqa: PTH104 - likewise
 
     def mails(self, user: str, folder: str = INBOX) -> list[bytes]:
         """Return what is in the mailbox, the oldest first."""
