@@ -198,6 +198,13 @@ class AckStore(Protocol):
         """Return the alerts whose acknowledgement holds, and until when; None is without an end."""
 
 
+class Acknowledger(Protocol):
+    """Takes acknowledgements by whatever door."""
+
+    async def acknowledge(self, alert_id: int, event: AckEvent) -> bool:
+        """Record the event; False if the alert is not (or no longer) known. Raises JournalUnavailable."""
+
+
 class SetAsideStore(Protocol):
     """Recipients whose mails bounced too often."""
 

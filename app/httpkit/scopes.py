@@ -5,6 +5,7 @@ from app.httpkit.origin import SAFE_METHODS
 
 ALERTS = "/alerts"
 BELOW_ALERTS = "/alerts/"  # and the name of a format
+ACK = "/ack"  # behind an alert's id; no name of a format holds a slash
 PINGS = "/heartbeats/"  # and a name behind it; what stands before the name lists them
 POSTING = frozenset({"POST", "PUT"})
 LOOKING = frozenset({"GET", "HEAD"})  # at alerts
@@ -35,7 +36,12 @@ def is_for_intake(method: str, path: str) -> bool:
 
 
 def _is_alerts(path: str) -> bool:
-    return path == ALERTS or path.startswith(BELOW_ALERTS)
+    # In this order: nearly all posts are over with the first comparison.
+    return path == ALERTS or (path.startswith(BELOW_ALERTS) and not _is_ack(path))
+
+
+def _is_ack(path: str) -> bool:
+    return path.endswith(ACK) and path != ALERTS + ACK
 
 
 def _pings(method: str, path: str) -> bool:

@@ -6,24 +6,25 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, Response
 
+from app.domain.acknowledgement import standing
 from app.domain.alert import Alert, Severity
 from app.domain.envelope import EnvelopeState
 from app.domain.ids import format_id, parse_id
-from app.domain.ports import AlertArchive
+from app.domain.ports import AlertArchive, Clock
 from app.domain.report import STATE_NAMES, AlertReport, AlertState, AlertSummary, EnvelopeReport
 from app.httpkit import problems
 from app.web.errors import problem_response
 from app.web.openapi import ALERT, ALERTS, example, problem
 from app.web.paging import Limit, Position, cursor_text
-from app.web.shapes import recipient, time_text
+from app.web.shapes import acknowledgement, recipient, time_text
 
 STORED_STATES = {name: stored for stored, name in STATE_NAMES.items()}
 
 
-def alerts_router(archive: AlertArchive, is_sending: Callable[[int], bool]) -> APIRouter:
+def alerts_router(archive: AlertArchive, is_sending: Callable[[int], bool], *, clock: Clock) -> APIRouter:
     """Return the routes. `is_sending` tells whether an attempt at an envelope is under way."""
     router = APIRouter(tags=["alerts"])
-    show = _Show(is_sending)
+    show = _Show(is_sending, clock)
 
     @router.get(
         "/alerts",
@@ -64,8 +65,9 @@ def _stored(state: AlertState | None) -> EnvelopeState | None:
 class _Show:
     """Puts reports into JSON."""
 
-    def __init__(self, is_sending: Callable[[int], bool]) -> None:
+    def __init__(self, is_sending: Callable[[int], bool], clock: Clock) -> None:
         self._is_sending = is_sending
+        self._clock = clock
 
     def summary(self, alert: AlertSummary) -> dict[str, Any]:
         return {
@@ -81,11 +83,16 @@ class _Show:
     def report(self, report: AlertReport) -> dict[str, Any]:
         accepted = report.accepted
         mails = [envelope for envelope in report.envelopes if envelope.state is not EnvelopeState.KEPT]
+        held = standing(report.acknowledgements, self._clock.now())
         return {
             "id": format_id(accepted.id),
             "received_at": time_text(accepted.received_at),
             "state": self._state(report.state, *(envelope.id for envelope in mails)),
             **_alert(accepted.alert),
+            "acknowledged": held and acknowledgement(held),
+            "acknowledgements": [
+                {"action": event.action, **acknowledgement(event)} for event in report.acknowledgements
+            ],
             "mails": [self._mail(envelope) for envelope in mails],
         }
 

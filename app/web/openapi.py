@@ -15,7 +15,14 @@ FAILED_RECIPIENT = {
     "relay": "mx1",
     "reply": "550 5.1.1 no such user",
     "reason": "mailbox does not exist",
+    "remote": "",
     "possibly_twice": False,
+}
+STANDING = {
+    "who": "ann@example.org",
+    "at": "2026-03-04T05:10:00.000Z",
+    "until": "2026-03-04T07:10:00.000Z",
+    "how": "reply",
 }
 SUMMARY = {
     "id": "0146KBZ9XG000",
@@ -40,6 +47,8 @@ ALERT = {
     "to": [],
     "receivers": [],
     "attachments": [{"name": "df.txt", "content_type": "text/plain", "size_bytes": 612}],
+    "acknowledged": STANDING,
+    "acknowledgements": [{"action": "acknowledged", **STANDING}],
     "mails": [
         {
             "id": "0146KBZ9XG001",
@@ -69,6 +78,19 @@ DEAD_LETTERS = {
 RETRIED = {"id": "0146KBZ9XG001", "status": "queued"}
 MANY_RETRIED = {"retried": 500, "next": "0146KBZ9XG001"}
 DROPPED = {"id": "0146KBZ9XG001", "status": "dropped"}
+ACKNOWLEDGED = {"id": "0146KBZ9XG000", "acknowledged": {**STANDING, "how": "http"}}
+TAKEN_BACK = {"id": "0146KBZ9XG000"}  # and a null
+SET_ASIDE = {
+    "set_aside": [
+        {
+            "address": "ops@example.org",
+            "bounces": 3,
+            "since": "2026-03-04T05:06:08.120Z",
+            "reply": "550 5.1.1 no such user",
+        }
+    ]
+}
+RELEASED = {"address": "ops@example.org", "status": "released"}
 HEALTH = {
     "status": "ok",
     "version": "0.1.0",

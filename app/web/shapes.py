@@ -1,8 +1,9 @@
-"""How times and recipients look in the answers."""
+"""How times, recipients and acknowledgements look in the answers."""
 
 from datetime import datetime
 from typing import Any
 
+from app.domain.acknowledgement import AckEvent
 from app.domain.envelope import Delivery
 from app.domain.sentence import sentence
 
@@ -13,7 +14,7 @@ def time_text(moment: datetime) -> str:
 
 
 def recipient(address: str, delivery: Delivery) -> dict[str, Any]:
-    """Return one recipient of a mail, with the relay's last reply about it."""
+    """Return one recipient of a mail, with the last reply about it: of the relay, or of the server `remote` behind."""
     return {
         "address": address,
         "state": delivery.state,
@@ -23,5 +24,16 @@ def recipient(address: str, delivery: Delivery) -> dict[str, Any]:
         "relay": delivery.relay,
         "reply": delivery.reply,
         "reason": delivery.reason,
+        "remote": delivery.remote,
         "possibly_twice": delivery.ambiguous,
+    }
+
+
+def acknowledgement(event: AckEvent) -> dict[str, Any]:
+    """Return who sees to an alert, since and until when, and how that was told."""
+    return {
+        "who": event.who,
+        "at": time_text(event.at),
+        "until": event.until and time_text(event.until),
+        "how": event.how,
     }

@@ -39,7 +39,7 @@ def create_app(ground: Ground, taking: TakingHalf, sending: SendingHalf, vitals:
         redirect_slashes=False,
         responses=ANYWHERE,
     )
-    api.include_router(alerts_router(ground.journal, sending.queue.is_sending))
+    api.include_router(alerts_router(ground.journal, sending.queue.is_sending, clock=ground.clock))
     start = partial(_fresh_start, ground, sending)
     api.include_router(dead_letters_router(ground.journal, start=start, wake=sending.queue.wake))
     api.include_router(heartbeats_router(taking.heartbeats))

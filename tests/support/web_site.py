@@ -8,12 +8,15 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from app.domain.access import Principal
 from app.domain.ports import FreshStart
+from app.web.acknowledgements import acknowledgements_router
 from app.web.alerts import alerts_router
 from app.web.dead_letters import dead_letters_router
 from app.web.errors import answer_errors_as_problems
 from app.web.health import HealthCheck, health_router
 from app.web.metrics import metrics_router
+from app.web.set_aside import set_aside_router
 from tests.support.asgi_calls import Exchange, http_scope
 from tests.support.clock import FakeClock
 from tests.support.memory_journal import MemoryJournal
@@ -43,6 +46,7 @@ class Site:
         self.sending: set[int] = set()
         self.vitals = WELL
         self.woken = 0  # how often the queue was told that mail waits
+        self.changes = 0  # how often it was told that the addresses set aside are others
         check = HealthCheck(
             vitals=lambda: self.vitals,
             clock=self.clock,
@@ -52,7 +56,9 @@ class Site:
             counts=lambda: {"not_understood": 3},
         )
         self._app = FastAPI(docs_url=None, redoc_url=None)
-        self._app.include_router(alerts_router(self.journal, self.sending.__contains__))
+        self._app.include_router(alerts_router(self.journal, self.sending.__contains__, clock=self.clock))
+        self._app.include_router(acknowledgements_router(self.journal, clock=self.clock))
+        self._app.include_router(set_aside_router(self.journal, on_change=self._note_change))
         self._app.include_router(dead_letters_router(self.journal, start=self._start, wake=self._wake))
         self._app.include_router(health_router(check))
         self._app.include_router(metrics_router(check))
@@ -64,17 +70,28 @@ class Site:
     def _wake(self) -> None:
         self.woken += 1
 
+    async def _note_change(self) -> None:
+        self.changes += 1
+
     @property
     def document(self) -> dict[str, Any]:
         """What the OpenAPI document says."""
         return self._app.openapi()
 
-    async def get(self, target: str, *, method: str = "GET", authenticated: bool = True) -> Answer:
+    async def get(
+        self,
+        target: str,
+        *,
+        method: str = "GET",
+        authenticated: bool = True,
+        body: bytes = b"",
+        principal: Principal | None = None,
+    ) -> Answer:
         """Return the answer to a request."""
         path, _, query = target.partition("?")
         scope = http_scope(method, path)
-        scope |= {"query_string": query.encode(), "state": {"authenticated": authenticated}}
-        exchange = Exchange([{"type": "http.request", "body": b"", "more_body": False}])
+        scope |= {"query_string": query.encode(), "state": {"authenticated": authenticated, "principal": principal}}
+        exchange = Exchange([{"type": "http.request", "body": body, "more_body": False}])
         async with asyncio.timeout(30):
             await self._app(scope, exchange.receive, exchange.send)
         headers = {name.decode(): value.decode() for name, value in exchange.headers.items()}

@@ -27,6 +27,11 @@ from app.httpkit.scopes import is_for_intake, needed_scope, posts_alerts
         ("POST /dead-letters/7/retry", Scope.MANAGE),
         ("DELETE /dead-letters/7", Scope.MANAGE),
         ("DELETE /alerts", Scope.MANAGE),
+        ("POST /alerts/7/ack", Scope.MANAGE),
+        ("DELETE /alerts/7/ack", Scope.MANAGE),
+        ("POST /alerts/ack", Scope.SEND),
+        ("GET /set-aside", Scope.READ),
+        ("DELETE /set-aside/ops@example.org", Scope.MANAGE),
         ("POST /alertsandmore", Scope.MANAGE),
         ("POST /", Scope.MANAGE),
         ("INVENTED /nowhere", Scope.MANAGE),
@@ -38,7 +43,9 @@ def test_each_request_needs_its_scope(request_line: str, needed: Scope) -> None:
     assert needed_scope(method, path) is needed
 
 
-@pytest.mark.parametrize("request_line", ["GET /alerts", "POST /heartbeats/x", "POST /alerts2", "POST /dead-letters"])
+@pytest.mark.parametrize(
+    "request_line", ["GET /alerts", "POST /heartbeats/x", "POST /alerts2", "POST /dead-letters", "POST /alerts/7/ack"]
+)
 def test_only_posts_of_alerts_can_be_signed(request_line: str) -> None:
     """A signature is proof of a body, which is read at this one place."""
     method, path = request_line.split()
@@ -55,6 +62,9 @@ def test_only_posts_of_alerts_can_be_signed(request_line: str) -> None:
         ("GET /alerts", False),
         ("HEAD /alerts/7", False),
         ("POST /alerts2", False),
+        ("POST /alerts/ack", True),
+        ("POST /alerts/7/ack", False),
+        ("DELETE /alerts/7/ack", False),
         ("POST /heartbeats/x", False),
     ],
 )

@@ -105,6 +105,7 @@ async def test_each_recipient_is_shown_with_the_last_reply(site: Site) -> None:
             "relay": "mx1",
             "reply": "250 2.0.0 queued as 1",
             "reason": "",
+            "remote": "",
             "possibly_twice": False,
         },
         {
@@ -116,6 +117,7 @@ async def test_each_recipient_is_shown_with_the_last_reply(site: Site) -> None:
             "relay": "mx1",
             "reply": "550 5.1.1 no such user",
             "reason": "the relay refused the recipient",
+            "remote": "",
             "possibly_twice": False,
         },
     ]
