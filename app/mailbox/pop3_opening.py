@@ -13,6 +13,7 @@ from app.mailbox.timeouts import MailboxTimeouts
 from app.net.streams import Stream
 from app.net.tls import client_context
 from app.protocols.pop3.capabilities import Capabilities
+from app.protocols.pop3.commands import Command
 from app.protocols.pop3.handshake import Handshake, HandshakePhase
 from app.protocols.sasl import secret_forms
 
@@ -73,7 +74,7 @@ class Pop3Opening:
         while not handshake.finished:
             if handshake.phase is HandshakePhase.TLS:
                 await self._encrypt(dialogue)
-                command = handshake.tls_started()
+                command: Command | None = handshake.tls_started()
             else:
                 command = handshake.receive(await dialogue.next_reply())
             if handshake.phase is HandshakePhase.LOGIN:
