@@ -3,6 +3,7 @@
 import sys
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -133,7 +134,8 @@ def _more(message: Message, data: bytes, view: MailView) -> dict[str, Any]:
 
 
 def _fields(message: Message) -> Iterator[tuple[str, str]]:
-    return ((field.name, field.text(message.headers.charset)) for field in message.headers.fields)
+    headers = message.headers
+    return ((field.name, replace(headers, fields=(field,)).text(field.name)) for field in headers.fields)
 
 
 def person_document(mailbox: Mailbox) -> dict[str, str]:

@@ -17,6 +17,7 @@ COMMANDS = {
     "check": ("check", "check"),
     "queue": ("queue", "queue"),
     "ack": ("ack", "ack"),
+    "mailbox": ("mailbox", "mailbox"),
     "mail": ("mail", "mail"),
     "token": ("token", "token"),
 }

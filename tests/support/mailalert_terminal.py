@@ -23,9 +23,9 @@ class Shown:
 
 
 def mailalert_at_terminal(
-    *arguments: str, home: Path, environ: Mapping[str, str] | None = None, typed: str = ""
+    *arguments: str, home: Path, environ: Mapping[str, str] | None = None, answer: tuple[str, str] | None = None
 ) -> Shown:
-    """Run the command in `home` at a terminal of its own; `typed` lies ready for it to read."""
+    """Run the command in `home` at a terminal of its own; `answer` is a question and what is typed then."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (40, COLUMNS))
     process = subprocess.Popen(
@@ -38,19 +38,20 @@ def mailalert_at_terminal(
         stderr=theirs,
     )
     os.close(theirs)
-    os.write(ours, typed.encode())
-    shown = _all(ours)
+    # Not before it is asked: getpass forgets what was typed ahead.
+    shown = _read(ours, until=answer[0].encode()) if answer else b""
+    os.write(ours, answer[1].encode() if answer else b"")
+    shown += _read(ours)
     os.close(ours)
     return Shown(process.wait(HANG), shown.decode().replace("\r\n", "\n"))
 
 
-def _all(terminal: int) -> bytes:
+def _read(terminal: int, *, until: bytes | None = None) -> bytes:
+    """Return what is shown up to these words, or up to the end."""
     shown = b""
-    while True:
+    while until is None or until not in shown:
         try:
-            piece = os.read(terminal, 1 << 16)
+            shown += os.read(terminal, 1 << 16)
         except OSError:  # EIO: nobody has the other side open any more
-            return shown
-        if not piece:
-            return shown
-        shown += piece
+            break
+    return shown
