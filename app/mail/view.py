@@ -80,8 +80,8 @@ def has_status(alert: Alert) -> bool:
 def _can_be_acknowledged(mail: QueuedMail) -> bool:
     """Whether answers are heard, and there is something to see to: neither in an alarm nor in what answers a person."""
     letterhead, alert = mail.letterhead, mail.accepted.alert
-    is_about_trouble = alert.status is not Status.RESOLVED and alert.answers is None
-    return letterhead.takes_answers and is_about_trouble and not letterhead.is_alarm
+    is_heard = letterhead.takes_answers and letterhead.reply_to is None  # else answers go to an address of theirs
+    return is_heard and alert.status is not Status.RESOLVED and alert.answers is None and not letterhead.is_alarm
 
 
 def _utc(moment: datetime) -> str:

@@ -147,6 +147,7 @@ SILENT: Mapping[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "resolved": ({"status": Status.RESOLVED, "key": "k"}, {"takes_answers": True}),
     "an answer": ({"answers": ANSWERS}, {"takes_answers": True}),
     "an alarm": ({}, {"takes_answers": True, "is_alarm": True}),
+    "answers go elsewhere": ({}, {"takes_answers": True, "reply_to": Mailbox("lead@example.org")}),
 }
 
 
