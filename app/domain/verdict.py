@@ -137,6 +137,7 @@ def _delivery_after(delivery: Delivery, outcome: Outcome, mail: QueuedMail, atte
         last_attempt_at=attempt.at,
         relay=attempt.relay,
         reply="" if outcome.reply is None else str(outcome.reply),
+        remote="",
     )
     match outcome:
         case Sent():

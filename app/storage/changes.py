@@ -34,7 +34,7 @@ UPDATE envelopes SET state = {CLOSED_STATE}, due_at = v.column3, finished_at = v
 UPDATE_ENVELOPES_WHERE = ") AS v WHERE envelopes.id = v.column1 AND envelopes.state = 0"
 REPLACE_DELIVERIES = (
     "INSERT OR REPLACE INTO deliveries"
-    " (envelope_id, position, state, attempts, last_attempt_at, relay, reply, reason, ambiguous)"
+    " (envelope_id, position, state, attempts, last_attempt_at, relay, reply, reason, ambiguous, remote)"
 )
 KEEP_LEASED = "UPDATE meta SET value = ? WHERE name = 'leased'"
 COUNT_OPEN = "UPDATE meta SET value = value + ? WHERE name = 'open'"
@@ -160,6 +160,7 @@ def _delivery_rows(verdict: Verdict) -> list[Row]:
             delivery.reply,
             delivery.reason,
             delivery.ambiguous,
+            delivery.remote,
         )
         for delivery in verdict.deliveries
     ]

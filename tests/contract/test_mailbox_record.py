@@ -1,0 +1,153 @@
+"""What every journal remembers of the mails of a mailbox, so that each is read once."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from app.domain.feedback import Feedback
+from app.domain.mail_read import SEEN, SET_ASIDE, MailboxName, MailRead, RemovableMail, UnreadMail
+from tests.support.clock import NOW
+from tests.support.desk import Desk
+
+BOX = MailboxName("alerts@example.org", "7")
+NEXT_EPOCH = replace(BOX, epoch="8")
+OTHER = MailboxName("other@example.org", "7")
+
+
+def a_read(uid: str, *, mailbox: MailboxName = BOX, what: str = "other", removes: bool = False) -> MailRead:
+    """Return that a mail was read."""
+    return MailRead(mailbox=mailbox, uid=uid, at=NOW, what=what, removes=removes)
+
+
+def seen(*uids: str, mailbox: MailboxName = BOX) -> list[MailRead]:
+    """Return that these were there at the first poll."""
+    return [a_read(uid, mailbox=mailbox, what=SEEN) for uid in uids]
+
+
+async def unread(desk: Desk, uids: Sequence[str], mailbox: MailboxName = BOX) -> list[str]:
+    """Return which of these are unread."""
+    return [mail.uid for mail in await desk.journal.unread(mailbox, uids)]
+
+
+async def test_a_mailbox_is_known_by_its_first_poll(desk: Desk) -> None:
+    """Also when it was empty then."""
+    before = await desk.journal.is_known(BOX), await desk.journal.was_polled(BOX.name)
+    await desk.journal.begin_poll(BOX, [])
+    assert before == (False, False)
+    assert (await desk.journal.is_known(BOX), await desk.journal.was_polled(BOX.name)) == (True, True)
+
+
+async def test_mailboxes_are_told_apart_by_name(desk: Desk) -> None:
+    """What is known of one says nothing of another, whose epoch and uids may be the same."""
+    await desk.journal.begin_poll(BOX, seen("1"))
+    assert not await desk.journal.is_known(OTHER)
+    assert not await desk.journal.was_polled(OTHER.name)
+    await desk.journal.begin_poll(OTHER, [])
+    assert await unread(desk, ["1"], OTHER) == ["1"]
+    assert await unread(desk, ["1"]) == []
+
+
+async def test_what_was_there_at_the_first_poll_is_not_read(desk: Desk) -> None:
+    """All that came later is, in the order given."""
+    await desk.journal.begin_poll(BOX, seen("1", "2"))
+    assert await desk.journal.unread(BOX, ["3", "2", "10", "1"]) == [UnreadMail("3"), UnreadMail("10")]
+
+
+async def test_a_mail_that_was_read_is_not_read_again(desk: Desk) -> None:
+    """Neither is one that cannot be read."""
+    await desk.journal.begin_poll(BOX, [])
+    await desk.journal.note_read([a_read("1"), a_read("2", what=SET_ASIDE)])
+    assert await unread(desk, ["1", "2", "3"]) == ["3"]
+
+
+async def test_attempts_are_counted_until_a_mail_is_read(desk: Desk) -> None:
+    """A mail that ends the daemon is known by them."""
+    await desk.journal.begin_poll(BOX, [])
+    await desk.journal.begin_reading(BOX, ["1", "2"])
+    await desk.journal.begin_reading(BOX, ["1"])
+    assert await desk.journal.unread(BOX, ["1", "2", "3"]) == [UnreadMail("1", 2), UnreadMail("2", 1), UnreadMail("3")]
+    await desk.journal.note_read([a_read("1")])
+    assert await unread(desk, ["1", "2"]) == ["2"]
+
+
+async def test_only_what_was_read_is_recorded(desk: Desk) -> None:
+    """An attempt is no reading."""
+    await desk.journal.begin_poll(BOX, seen("1"))
+    await desk.journal.begin_reading(BOX, ["2", "3"])
+    await desk.journal.note_read([a_read("3")])
+    assert sorted(await desk.journal.recorded(BOX)) == ["1", "3"]
+    assert await desk.journal.recorded(OTHER) == []
+
+
+async def test_a_mail_that_is_to_go_is_named_until_it_is_gone(desk: Desk) -> None:
+    """With what it was; the others stay on the server."""
+    await desk.journal.begin_poll(BOX, seen("1"))
+    await desk.journal.note_read([a_read("2", what="probe", removes=True), a_read("3")])
+    wanted = [RemovableMail("2", "probe")]
+    assert [await desk.journal.to_remove(BOX), await desk.journal.to_remove(BOX)] == [wanted, wanted]
+    await desk.journal.forget_gone(BOX, ["2"])
+    assert await desk.journal.to_remove(BOX) == []
+
+
+async def test_so_many_are_named_as_a_server_deletes_at_once(desk: Desk) -> None:
+    """A thousand; the next ones when these are gone."""
+    uids = [f"{number:04}" for number in range(1001)]
+    await desk.journal.begin_poll(BOX, [])
+    await desk.journal.note_read([a_read(uid, removes=True) for uid in uids])
+    assert [mail.uid for mail in await desk.journal.to_remove(BOX)] == uids[:1000]
+
+
+async def test_what_is_gone_from_the_server_is_forgotten(desk: Desk) -> None:
+    """The record does not grow for ever; attempts go too."""
+    await desk.journal.begin_poll(BOX, seen("1", "2"))
+    await desk.journal.begin_reading(BOX, ["3"])
+    await desk.journal.forget_gone(BOX, ["1", "3", "never there"])
+    assert await desk.journal.recorded(BOX) == ["2"]
+    assert await desk.journal.unread(BOX, ["3"]) == [UnreadMail("3")]
+
+
+async def test_another_epoch_begins_anew(desk: Desk) -> None:
+    """Its uids are others, and the record of the one before is gone."""
+    await desk.journal.begin_poll(BOX, seen("1", "2"))
+    before = await desk.journal.is_known(NEXT_EPOCH), await desk.journal.was_polled(BOX.name)
+    await desk.journal.begin_poll(NEXT_EPOCH, seen("5", mailbox=NEXT_EPOCH))
+    assert before == (False, True)
+    assert not await desk.journal.is_known(BOX)
+    assert await desk.journal.recorded(NEXT_EPOCH) == ["5"]
+    assert await desk.journal.recorded(BOX) == []
+
+
+async def test_a_mail_of_an_epoch_that_is_over_is_not_recorded(desk: Desk) -> None:
+    """Its uid may be that of another mail by now."""
+    await desk.journal.begin_poll(NEXT_EPOCH, [])
+    await desk.journal.begin_reading(BOX, ["1"])
+    await desk.journal.note_read([a_read("1", removes=True)])
+    assert await desk.journal.unread(NEXT_EPOCH, ["1"]) == [UnreadMail("1")]
+    assert await desk.journal.to_remove(BOX) == []
+
+
+async def test_a_first_poll_may_begin_with_what_is_there(desk: Desk) -> None:
+    """Then nothing is seen yet, and all is read."""
+    await desk.journal.begin_poll(BOX, [])
+    assert await unread(desk, ["1", "2"]) == ["1", "2"]
+
+
+@pytest.mark.parametrize("count", [1023, 1024, 1025, 5000])
+async def test_long_lists_are_taken_whole(desk: Desk, count: int) -> None:
+    """However they are cut into steps, none is left out and the order stays."""
+    uids = [f"u{number}" for number in range(count)]
+    await desk.journal.begin_poll(BOX, seen(*uids[1:]))
+    assert await unread(desk, ["new", *reversed(uids), "newer"]) == ["new", "u0", "newer"]
+    assert set(await desk.journal.recorded(BOX)) == set(uids[1:])
+    await desk.journal.forget_gone(BOX, uids[2:])
+    assert await desk.journal.recorded(BOX) == ["u1"]
+
+
+async def test_a_mail_is_read_together_with_the_alert_that_it_makes(desk: Desk) -> None:
+    """One transaction: neither is there without the other."""
+    await desk.journal.begin_poll(BOX, [])
+    batch = desk.make.batch()
+    await desk.journal.accept(batch.alerts, batch.envelopes, feedback=Feedback(reads=(a_read("1"),)))
+    assert await desk.journal.recorded(BOX) == ["1"]
+    assert await desk.due_ids() == [batch.envelopes[0].id]
