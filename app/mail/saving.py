@@ -13,6 +13,8 @@ MAX_NAME = 200  # bytes of UTF-8; file systems take 255 (NAME_MAX), and a number
 # can let them; who did not want it could not take it back.
 _MODE = 0o600
 
+# All white space, since Windows drops a full stop or space at the end and others hide it.
+_ENDS = " .\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 _SEPARATOR = re.compile(r"[/\\]")
 _DRIVE = re.compile(r"[A-Za-z]:")
 # Unicode section 23.2, UAX #9: these are not seen, or turn the letters about ("exe.pdf" for "fdp.exe"). The joiners
@@ -34,9 +36,9 @@ def safe_name(name: str) -> str:
     (a device, a hidden file, an option of a command), is left out or replaced; the suffix stays.
     """
     seen = _DECEIVING.sub("", one_line(name))
-    last = _SEPARATOR.split(seen.rstrip(" ./\\"))[-1]
+    last = _SEPARATOR.split(seen.rstrip(_ENDS + "/\\"))[-1]
     allowed = _FORBIDDEN.sub("_", _DRIVE.sub("", last, count=1) if _DRIVE.match(last) else last)
-    short = _cut(allowed.strip(" .") or UNNAMED)
+    short = _cut(allowed.strip(_ENDS) or UNNAMED)
     return _cut(f"_{short}") if short.startswith("-") or _DEVICE.match(short) else short
 
 
@@ -75,7 +77,7 @@ def _cut(name: str) -> str:
         return name
     stem, suffix = _taken_apart(name)
     room = MAX_NAME - len(suffix.encode())
-    return stem.encode()[:room].decode(errors="ignore").rstrip(" .") + suffix
+    return stem.encode()[:room].decode(errors="ignore").rstrip(_ENDS) + suffix
 
 
 def _taken_apart(name: str) -> tuple[str, str]:

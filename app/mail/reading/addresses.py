@@ -16,15 +16,16 @@ _ROUTE = re.compile(r"^@[^:]*:")  # section 4.4, obsolete: <@relay:name@host>
 _WHITE_SPACE = re.compile(r"\s+")
 
 
-def read_mailboxes(text: str) -> tuple[Mailbox, ...]:
+def read_mailboxes(text: str, hint: str = "") -> tuple[Mailbox, ...]:
     """Return the mailboxes of an unfolded field body, groups resolved into their members.
 
     What stands there without an address is left out, a local name (`root`) is one. An address is not proved to be
-    valid; it is one line, and a name is decoded.
+    valid; it is one line, and a name is decoded. `hint` is the codec of names whose charset is not known, "" for no
+    idea.
     """
     mailboxes: list[Mailbox] = []
     for entry in _entries(text):
-        mailbox = entry.mailbox()
+        mailbox = entry.mailbox(hint)
         if mailbox is not None:
             mailboxes.append(mailbox)
             if len(mailboxes) == MAX_MAILBOXES:
@@ -40,10 +41,10 @@ class _Entry:
         self.comments: list[str] = []
         self.address: str | None = None
 
-    def mailbox(self) -> Mailbox | None:
+    def mailbox(self, hint: str) -> Mailbox | None:
         """Return it as a mailbox, None if it holds no address."""
-        phrase = _name(" ".join(self.words))
-        comment = _name("".join(self.comments))
+        phrase = _name(" ".join(self.words), hint)
+        comment = _name("".join(self.comments), hint)
         if self.address is not None:
             address = _ROUTE.sub("", _WHITE_SPACE.sub("", self.address))
             return Mailbox(address=one_line(address), name=phrase or comment) if address else None
@@ -79,5 +80,5 @@ def _entries(text: str) -> Iterator[_Entry]:
     yield entry
 
 
-def _name(text: str) -> str:
-    return one_line(decode_words(text).text)
+def _name(text: str, hint: str) -> str:
+    return one_line(decode_words(text, hint).text)

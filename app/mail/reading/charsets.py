@@ -2,7 +2,8 @@
 
 import re
 
-from app.domain.charset import BYTE_ORDER_MARKS, Decoded, codec_of
+from app.domain.charset import BYTE_ORDER_MARKS, Decoded
+from app.mail.reading.charset_names import codec_named
 
 UNKNOWN_CHARSET = "a charset is not known, so it was guessed"
 WRONG_CHARSET = "a text is not in the charset that it declares, so that was guessed"
@@ -11,39 +12,51 @@ UNDECODABLE = "octets that do not belong to their charset are shown as \\xNN"
 
 # What senders write for "I do not know" (RFC 1428 section 3, and mail programs).
 _NO_ANSWER = re.compile(r"unknown|default|none|ascii|us_ascii|ansi_x3_4_\d+")
-_PRIVATE_PREFIX = re.compile(r"(x|cs)[_-]")  # RFC 2045 section 6.3; RFC 2978 section 2.3
 # HTML standard, "prescan a byte stream": the declaration must stand within the first 1024 bytes.
 _META = re.compile(rb"<meta[^>]{0,200}?charset\s{0,8}=\s{0,8}[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 _META_REACH = 1024
+# What is labelled with the first one often has characters that only the others know.
+_WIDER = {"big5": ("cp950", "big5hkscs"), "iso2022_jp": ("iso2022_jp_ext",), "euc_jp": ("euc_jis_2004",)}
+# Where ASCII octets may mean something else: UTF-16 has two each, HZ (RFC 1843) and its like are 7-bit; EBCDIC.
+_NOT_OF_ASCII = ("utf_16", "utf_32", "utf_7", "hz", "iso2022", "cp037", "cp273", "cp500", "cp1140")
+_ASCII = bytes(range(0x80))
+_UTF_8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")  # RFC 3629
 _ISO_2022_JP = (b"\x1b$B", b"\x1b$@", b"\x1b(J")  # RFC 1468: the escapes that begin Japanese text
 # GB 2312: full-width signs, and the 3,755 hanzi in common use. Western text hardly ever looks like nothing but these.
 _ALL_HANZI = re.compile(rb"(?:[\x00-\x7f]|[\xa1-\xa3\xb0-\xd7][\xa1-\xfe])*+")
 
 
-def read_text(data: bytes, charset: str = "", *, html: bool = False) -> Decoded:
+def read_text(data: bytes, charset: str = "", *, hint: str = "", html: bool = False) -> Decoded:
     """Return `data` as text, and what is wrong with it. `charset` is what was declared, "" for nothing.
 
-    An HTML page without a declared charset may name it in its `<meta>`.
+    An HTML page without a declared charset may name it in its `<meta>`. `hint` is the codec for what is declared
+    nowhere, as far as the rest of the mail tells; "" for no idea.
     """
     for mark, marked_codec in BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return _by_codec(data[len(mark) :], marked_codec)
     if html and not charset:
         charset = charset_of_page(data)
-    if data.isascii() and b"\x1b" not in data and not _is_wide(charset):
+    codec = None if says_nothing(charset) else codec_named(charset)
+    if data.isascii() and b"\x1b" not in data and not (codec and codec.startswith(_NOT_OF_ASCII)):
         return Decoded(data.decode("ascii"))
-    named = charset if not _NO_ANSWER.match(_normal(charset)) else ""
-    if not named:
-        return _guessed(data, NO_CHARSET)
-    codec = codec_named(named)
     if codec is None:
-        return _guessed(data, UNKNOWN_CHARSET)
+        return _guessed(data, NO_CHARSET if says_nothing(charset) else UNKNOWN_CHARSET, hint)
     return _by_codec(data, codec)
 
 
-def codec_named(charset: str) -> str | None:
-    """Return the codec that reads `charset`, which may stand with the prefix of a private name."""
-    return codec_of(charset) or codec_of(_PRIVATE_PREFIX.sub("", charset.lower(), count=1))
+def says_nothing(charset: str) -> bool:
+    """Whether a declared charset, "" for none, leaves open what octets that are not ASCII mean."""
+    return not charset or _NO_ANSWER.match(charset.lower().replace("-", "_")) is not None
+
+
+def hint_of(charset: str) -> str:
+    """Return the codec that a charset declared for one text gives to undeclared ones around it, "" for none.
+
+    UTF-8 is tried everywhere, and what is not built upon ASCII is not what a program writes without saying so.
+    """
+    codec = "" if says_nothing(charset) else codec_named(charset) or ""
+    return "" if codec.startswith(("utf", *_NOT_OF_ASCII)) else codec
 
 
 def charset_of_page(data: bytes) -> str:
@@ -52,13 +65,13 @@ def charset_of_page(data: bytes) -> str:
     return declared[1].decode("ascii", "replace") if declared else ""
 
 
-def _normal(charset: str) -> str:
-    return charset.lower().replace("-", "_")
+def is_utf_8(data: bytes) -> bool:
+    """Whether this is UTF-8, though a character may be broken: subjects are cut off wherever they get too long.
 
-
-def _is_wide(charset: str) -> bool:
-    """Whether ASCII octets may mean something else: RFC 1843's HZ is 7-bit, UTF-16 has two octets each."""
-    return _normal(charset).startswith(("utf_16", "utf_32", "utf16", "utf32", "hz", "iso_2022"))
+    In other charsets four octets that happen to be valid characters stand beside far more that are not.
+    """
+    broken = _UTF_8.sub(b"", data).translate(None, _ASCII)
+    return 4 * len(broken) <= len(data.translate(None, _ASCII)) - len(broken)
 
 
 def _by_codec(data: bytes, codec: str) -> Decoded:
@@ -66,18 +79,24 @@ def _by_codec(data: bytes, codec: str) -> Decoded:
         return Decoded(text)
     if (text := _strictly(data, "utf_8")) is not None:  # hardly any other text is valid UTF-8
         return Decoded(text, (WRONG_CHARSET,))
+    for wider in _WIDER.get(codec, ()):
+        if (text := _strictly(data, wider)) is not None:
+            return Decoded(text)
     return Decoded(data.decode(codec, "backslashreplace"), (UNDECODABLE,))
 
 
-def _guessed(data: bytes, defect: str) -> Decoded:
-    if any(escape in data for escape in _ISO_2022_JP) and (text := _strictly(data, "iso2022_jp")) is not None:
-        return Decoded(text)
-    if (text := _strictly(data, "utf_8")) is not None:
-        return Decoded(text)  # RFC 6532: UTF-8 needs no declaration in a header
-    if _ALL_HANZI.fullmatch(data) and (text := _strictly(data, "gb18030")) is not None:
-        return Decoded(text, (defect,))
-    western = data.decode("cp1252", "backslashreplace")
-    return Decoded(western, (defect, UNDECODABLE) if "\\x" in western else (defect,))
+def _guessed(data: bytes, defect: str, hint: str) -> Decoded:
+    is_japanese = any(escape in data for escape in _ISO_2022_JP)
+    for codec in ("iso2022_jp", "utf_8") if is_japanese else ("utf_8",):
+        if (text := _strictly(data, codec)) is not None:
+            return Decoded(text)  # RFC 6532: UTF-8 needs no declaration in a header
+    if is_utf_8(data):
+        return Decoded(data.decode("utf_8", "backslashreplace"), (UNDECODABLE,))
+    guesses = (hint, "gb18030" if _ALL_HANZI.fullmatch(data) else "", "cp1252" if not hint else "")
+    for codec in filter(None, guesses):
+        if (text := _strictly(data, codec)) is not None:
+            return Decoded(text, (defect,))
+    return Decoded(data.decode(hint or "cp1252", "backslashreplace"), (defect, UNDECODABLE))
 
 
 def _strictly(data: bytes, codec: str) -> str | None:

@@ -2,6 +2,7 @@
 
 import re
 from binascii import a2b_qp
+from collections.abc import Iterator
 
 from app.domain.charset import Decoded
 from app.mail.reading.base64_octets import decode_base64
@@ -12,41 +13,45 @@ from app.mail.reading.charsets import read_text
 _WORD = re.compile(r"=\?([^?\s=]{1,60})\?([bBqQ])\?([^?=]*+(?:(?:\?(?!=)|=(?!\?(?!=)))[^?=]*+)*+)\?=")
 
 
-def decode_words(text: str) -> Decoded:
+def decode_words(text: str, hint: str = "") -> Decoded:
     """Return `text` with its encoded words decoded, those that are none as they stand, and the defects.
 
     White space between two words is no part of the text (section 6.2). Adjacent words of one charset are decoded
-    together: many programs split a character across two, though section 5 forbids it.
+    together: many programs split a character across two, though section 5 forbids it. `hint` is the codec of words
+    whose charset is not known, "" for no idea.
     """
     if "=?" not in text:
         return Decoded(text)
     pieces: list[str] = []
     defects: dict[str, None] = {}
-    charset, octets, end = "", bytearray(), 0
-    for word in _WORD.finditer(text):
-        between = text[end : word.start()]
-        name = word[1].partition("*")[0].lower()  # RFC 2231 section 5: a language may follow
-        adjacent = bool(octets) and not between.strip()
-        if octets and not (adjacent and name == charset):
-            _flush(octets, charset, pieces, defects)
-        if not adjacent:
-            pieces.append(between)
-        charset, end = name, word.end()
-        octets += _octets(word[2], word[3]) or b""
-    _flush(octets, charset, pieces, defects)
-    pieces.append(text[end:])
+    for words, between in _runs(text):
+        decoded = read_text(b"".join(map(_octets, words)), _charset(words[0]), hint=hint) if words else Decoded("")
+        defects.update(dict.fromkeys(decoded.warnings))
+        pieces += (decoded.text, between)
     return Decoded("".join(pieces), tuple(defects))
 
 
-def _octets(encoding: str, text: str) -> bytes:
-    data = text.encode(errors="replace")
-    if encoding in "bB":
+def _runs(text: str) -> Iterator[tuple[list[re.Match[str]], str]]:
+    """Yield words that are decoded together, and what stands behind them; the first time perhaps no word."""
+    words: list[re.Match[str]] = []
+    end = 0
+    for word in _WORD.finditer(text):
+        between = text[end : word.start()]
+        is_adjacent = bool(words) and not between.strip()
+        if not (is_adjacent and _charset(word) == _charset(words[-1])):
+            yield words, "" if is_adjacent else between
+            words = []
+        words.append(word)
+        end = word.end()
+    yield words, text[end:]
+
+
+def _charset(word: re.Match[str]) -> str:
+    return word[1].partition("*")[0].lower()  # RFC 2231 section 5: a language may follow
+
+
+def _octets(word: re.Match[str]) -> bytes:
+    data = word[3].encode(errors="replace")
+    if word[2] in "bB":
         return decode_base64(data)[0]
     return a2b_qp(data, header=True)  # section 4.2: "_" is a space
-
-
-def _flush(octets: bytearray, charset: str, pieces: list[str], defects: dict[str, None]) -> None:
-    decoded = read_text(bytes(octets), charset)
-    pieces.append(decoded.text)
-    defects.update(dict.fromkeys(decoded.warnings))
-    octets.clear()

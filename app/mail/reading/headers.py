@@ -21,43 +21,45 @@ class HeaderField:
     name: str
     raw: bytes = field(repr=False)
 
-    def unfolded(self, charset: str = "") -> str:
+    def unfolded(self, hint: str = "") -> str:
         """Return the field body in one line, encoded words left as they are (RFC 5322 section 2.2.3).
 
-        `charset` is that of octets that are not ASCII, where they are not UTF-8 (RFC 6532).
+        `hint` is the codec of octets that are not ASCII, where they are not UTF-8 (RFC 6532).
         """
-        return _LINE_END.sub("", _readable(self.raw, charset)).strip()
+        return _LINE_END.sub("", read_text(self.raw, hint=hint).text).strip()
 
-    def text(self, charset: str = "") -> str:
+    def text(self, hint: str = "") -> str:
         """Return the field body as people read it, in one line."""
-        return one_line(decode_words(self.unfolded(charset)).text)
+        return one_line(decode_words(self.unfolded(hint), hint).text)
 
 
 @dataclass(frozen=True, slots=True)
 class Headers:
     """Fields in the order of the mail; names are found in either case.
 
-    `charset` is what the part declares for its text: old programs use it for raw octets in the header too.
+    `hint` is the codec of the part's text, or of the whole mail: old programs use it for raw octets in headers too.
     """
 
     fields: tuple[HeaderField, ...] = field(default=(), repr=False)
-    charset: str = ""
+    hint: str = ""
 
     def raw(self, name: str) -> str:
         """Return the first field of that name in one line, not decoded; "" for none."""
-        return next((found.unfolded(self.charset) for found in self._named(name)), "")
+        return next((found.unfolded(self.hint) for found in self._named(name)), "")
 
     def text(self, name: str) -> str:
         """Return the first field of that name as people read it, in one line; "" for none."""
-        return next((found.text(self.charset) for found in self._named(name)), "")
+        return next((found.text(self.hint) for found in self._named(name)), "")
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return all fields of that name as people read them."""
-        return tuple(found.text(self.charset) for found in self._named(name))
+        return tuple(found.text(self.hint) for found in self._named(name))
 
     def mailboxes(self, name: str) -> tuple[Mailbox, ...]:
         """Return the mailboxes of all fields of that name."""
-        return tuple(mailbox for found in self._named(name) for mailbox in read_mailboxes(found.unfolded(self.charset)))
+        return tuple(
+            mailbox for found in self._named(name) for mailbox in read_mailboxes(found.unfolded(self.hint), self.hint)
+        )
 
     def identifiers(self, name: str) -> tuple[str, ...]:
         """Return the Message-IDs in the first field of that name, each with its angle brackets."""
@@ -70,12 +72,3 @@ class Headers:
     def _named(self, name: str) -> Iterator[HeaderField]:
         wanted = name.lower()
         return (found for found in self.fields if found.name.lower() == wanted)
-
-
-def _readable(raw: bytes, charset: str) -> str:
-    if not raw.isascii() and charset:
-        try:
-            return raw.decode()
-        except UnicodeDecodeError:
-            pass
-    return read_text(raw, charset).text

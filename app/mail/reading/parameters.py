@@ -44,11 +44,12 @@ def without_comments(text: str) -> str:
     return text.partition("(")[0].strip()  # one without an end goes on to the end of the field
 
 
-def read_parameters(text: str) -> Parametrised:
+def read_parameters(text: str, hint: str = "") -> Parametrised:
     """Return the unfolded field body taken apart. Of two parameters by one name the first one counts.
 
     A name in sections or with a charset outweighs a plain one, which is there for readers that know no RFC 2231.
-    Encoded words in a plain one are decoded, which RFC 2047 section 5 forbids and many programs send.
+    Encoded words in a plain one are decoded, which RFC 2047 section 5 forbids and many programs send. `hint` is the
+    codec of names whose charset is not known, "" for no idea.
     """
     plain: dict[str, str] = {}
     extended: dict[str, list[_Section]] = {}
@@ -63,12 +64,12 @@ def read_parameters(text: str) -> Parametrised:
             extended.setdefault(parts[1], []).append(section)
         else:
             plain.setdefault(name, value)
-    parameters = {name: one_line(decode_words(value).text) for name, value in plain.items()}
-    parameters.update((name, one_line(_joined(sections))) for name, sections in extended.items())
+    parameters = {name: one_line(decode_words(value, hint).text) for name, value in plain.items()}
+    parameters.update((name, one_line(_joined(sections, hint))) for name, sections in extended.items())
     return Parametrised(text.partition(";")[0].strip().lower(), parameters)
 
 
-def _joined(sections: list[_Section]) -> str:
+def _joined(sections: list[_Section], hint: str) -> str:
     """Return the sections in their order as one text, as far as none is missing (RFC 2231 section 3)."""
     by_number: dict[int, _Section] = {}
     for section in sections:
@@ -86,7 +87,7 @@ def _joined(sections: list[_Section]) -> str:
                 charset, _, text = text.split("'", 2)
             octets += unquote_to_bytes(text.encode(errors="replace"))
         else:
-            texts += (read_text(bytes(octets), charset).text, text)
+            texts += (read_text(bytes(octets), charset, hint=hint).text, text)
             octets.clear()
-    texts.append(read_text(bytes(octets), charset).text)
+    texts.append(read_text(bytes(octets), charset, hint=hint).text)
     return "".join(texts)

@@ -1,6 +1,8 @@
 """Reads mails: any octets become a Message, and what is wrong with them is told by its defects."""
 
+from app.mail.reading.charsets import hint_of
 from app.mail.reading.dates import read_date
+from app.mail.reading.headers import Headers
 from app.mail.reading.limits import ReadingLimits
 from app.mail.reading.message import Message
 from app.mail.reading.naming import file_name, given_name
@@ -9,6 +11,7 @@ from app.mail.reading.part import Part
 from app.mail.reading.texts import Body, BodyReader
 from app.mail.reading.transfer import decode_transfer
 from app.mail.reading.tree import PLAIN, Node, Splitter
+from app.mail.reading.undeclared import charset_of, codec_of_undeclared
 
 BARE_CR = "the lines end with CR alone"
 LIMITS = ReadingLimits()
@@ -26,32 +29,39 @@ def read_message(data: bytes, limits: ReadingLimits = LIMITS) -> Message:
         defects[BARE_CR] = None
     splitter = Splitter(data, limits, defects)
     splitter.split()
-    parts = tuple(_part(data, node, limits, defects) for node in splitter.nodes)
-    body = BodyReader(parts, limits.max_text_bytes, defects).read()
+    nodes = splitter.nodes
+    bodies = [_octets(data, node, defects) for node in nodes]
+    hint = codec_of_undeclared(nodes, bodies)
+    parts = tuple(_part(node, octets, limits, hint) for node, octets in zip(nodes, bodies, strict=True))
+    body = BodyReader(parts, limits.max_text_bytes, hint, defects).read()
     return _message(parts, body, tuple(defects))
 
 
-def _part(data: bytes, node: Node, limits: ReadingLimits, defects: dict[str, None]) -> Part:
-    is_multipart = node.children > 0
+def _octets(data: bytes, node: Node, defects: dict[str, None]) -> bytes:
+    """Return the part's own octets, their transfer encoding undone."""
+    if node.children:  # RFC 2045 section 6.4: no multipart is encoded, though some say so
+        return b""
+    octets, defect = decode_transfer(data[node.start : node.end], _encoding(node))
+    defects.update({defect: None} if defect else {})
+    return octets
+
+
+def _part(node: Node, octets: bytes, limits: ReadingLimits, hint: str) -> Part:
     content_type = _type_of_content(node, limits)
-    disposition = read_parameters(node.headers.raw("Content-Disposition"))
-    octets = b""
-    # RFC 2045 section 6.4: no multipart is encoded, though some say so.
-    if not is_multipart:
-        octets, defect = decode_transfer(data[node.start : node.end], _encoding(node))
-        defects.update({defect: None} if defect else {})
-    name = given_name(disposition, content_type)
+    headers = Headers(node.headers.fields, hint_of(charset_of(node)) or hint)
+    disposition = read_parameters(headers.raw("Content-Disposition"), headers.hint)
+    name = given_name(disposition, read_parameters(headers.raw("Content-Type"), headers.hint))
     return Part(
         content_type=content_type.value,
         parameters=content_type.parameters,
         disposition=disposition.value,
         name=name,
         file_name=file_name(name, content_type.value),
-        headers=node.headers,
+        headers=headers,
         data=octets,
         depth=node.depth,
         parent=node.parent,
-        is_multipart=is_multipart,
+        is_multipart=node.children > 0,
     )
 
 

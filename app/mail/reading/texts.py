@@ -27,10 +27,14 @@ class Body:
 
 @dataclass(slots=True)
 class BodyReader:
-    """Reads the body of one mail. `bytes_left` is how much of it may still be read as text."""
+    """Reads the body of one mail. `bytes_left` is how much of it may still be read as text.
+
+    `hint` is the codec of texts that declare none, "" for no idea.
+    """
 
     parts: Sequence[Part]
     bytes_left: int
+    hint: str
     defects: dict[str, None]
     _inside: dict[int, list[Part]] = field(default_factory=dict)  # the files in the text of a part
 
@@ -56,7 +60,7 @@ class BodyReader:
             data = data[: self.bytes_left]
             self.defects[TEXT_CUT] = None
         self.bytes_left -= len(data)
-        decoded = read_text(data, part.parameters.get("charset", ""), html=is_page)
+        decoded = read_text(data, part.parameters.get("charset", ""), hint=self.hint, html=is_page)
         self.defects.update(dict.fromkeys(decoded.warnings))
         if part.parameters.get("format", "").lower() == "flowed" and not is_page:
             return unflow(decoded.text, delete_space=part.parameters.get("delsp", "").lower() == "yes")
@@ -69,25 +73,24 @@ class BodyReader:
         found = find_files(part.data)
         if not found:
             return part.data
-        self._inside[index] = [_file(each, part) for each in found]
+        self._inside[index] = [self._file(each, part) for each in found]
         if not all(each.sound for each in found):
             self.defects[BROKEN["uuencode"]] = None
         ends = (0, *(each.end for each in found))
         starts = (*(each.start for each in found), len(part.data))
         return b"".join(part.data[end:start] for end, start in zip(ends, starts, strict=True))
 
-
-def _file(found: UuFile, around: Part) -> Part:
-    name = plain(read_text(found.name, around.parameters.get("charset", "")).text)
-    unknown = "application/octet-stream"  # RFC 2046 section 4.5.1: uuencode tells no type
-    return Part(
-        content_type=unknown,
-        name=name,
-        file_name=file_name(name, unknown),
-        data=found.data,
-        depth=around.depth,
-        parent=around.parent,
-    )
+    def _file(self, found: UuFile, around: Part) -> Part:
+        name = plain(read_text(found.name, around.parameters.get("charset", ""), hint=self.hint).text)
+        unknown = "application/octet-stream"  # RFC 2046 section 4.5.1: uuencode tells no type
+        return Part(
+            content_type=unknown,
+            name=name,
+            file_name=file_name(name, unknown),
+            data=found.data,
+            depth=around.depth,
+            parent=around.parent,
+        )
 
 
 def _joined(texts: list[str]) -> str:

@@ -96,7 +96,7 @@ class Splitter:
         headers = Headers(head.fields)
         content_type = read_content_type(headers, default)
         node = Node(
-            headers=Headers(head.fields, content_type.parameters.get("charset", "")),
+            headers=headers,
             content_type=content_type,
             depth=0 if parent is None else self.nodes[parent].depth + 1,
             parent=parent,
