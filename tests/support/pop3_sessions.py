@@ -1,4 +1,4 @@
-"""Sessions of our POP3 client with a server on loopback."""
+"""Sessions of our POP3 client with a scripted server."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -16,9 +16,9 @@ PATIENT = MailboxTimeouts(connect_s=HANG, command_s=HANG, piece_s=HANG, mail_s=H
 LOGIN = Login("tim", "tanstaaf")
 
 
-def mailbox_at(port: int, security: MailboxSecurity = MailboxSecurity.POP3) -> MailboxServer:
-    """Return the mailbox of `tim` behind a port of loopback."""
-    return MailboxServer(host="127.0.0.1", port=port, security=security, username="tim")
+def mailbox_of(server: ScriptedPop3, security: MailboxSecurity = MailboxSecurity.POP3) -> MailboxServer:
+    """Return the mailbox of `tim` there."""
+    return MailboxServer(host=server.host, port=server.port, security=security, username="tim")
 
 
 async def open_mailbox(
@@ -31,8 +31,7 @@ async def open_mailbox(
 ) -> Pop3Session:
     """Return a session with a scripted server; `seen` gets the lines of the dialogue."""
     on_line = None if seen is None else lambda who, line: seen.append(f"{who}: {line}")
-    mailbox = mailbox_at(server.port, security)
-    return await open_pop3(mailbox, FixedLogin(login), timeouts=timeouts, on_line=on_line)
+    return await open_pop3(mailbox_of(server, security), FixedLogin(login), timeouts=timeouts, on_line=on_line)
 
 
 @asynccontextmanager

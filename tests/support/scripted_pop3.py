@@ -1,7 +1,7 @@
 """A fake POP3 server on loopback with a mailbox of mails, which misbehaves at any step as a script says.
 
     async with ScriptedPop3([b"Subject: x\r\n\r\nhi\r\n"], PASS="-ERR [AUTH] no") as server:
-        ... connect to 127.0.0.1, server.port ...
+        ... connect to server.host, server.port ...
     server.commands
 
 A step is one of STEPS, given by name or in `script`. Its script is one action for always, a list of which each is used
@@ -45,6 +45,7 @@ class ScriptedPop3:
         timestamp: str = "",
         tls: ssl.SSLContext | None = None,
         implicit_tls: bool = False,
+        host: str = "127.0.0.1",
         secret: str = "tanstaaf",
         script: Mapping[str, Script] | None = None,
         **steps: Script,
@@ -55,6 +56,7 @@ class ScriptedPop3:
         self.uids: dict[int, str] = {}  # instead of uid-1, uid-2 …
         self.commands: list[str] = []
         self.login = ("", "")  # user and secret as they were said; for APOP the secret itself, if the digest was right
+        self.host = host
         self.port = 0
         self.round_trips = 0  # how often a client waited for us before it went on
         self.sessions = 0
@@ -71,7 +73,7 @@ class ScriptedPop3:
 
     async def __aenter__(self) -> Self:
         tls = self.tls if self._implicit_tls else None
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=tls)
+        self._server = await asyncio.start_server(self._accept, self.host, 0, ssl=tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
