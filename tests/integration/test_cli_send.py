@@ -303,8 +303,15 @@ def test_a_label_needs_a_value(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["send", "s"], ["queue", "retry", "x"], ["run", "--on", "always", "--", "true"], ["token", "new"]],
-    ids=["send", "queue", "run", "token"],
+    [
+        ["send", "s"],
+        ["queue", "retry", "x"],
+        ["ack", "--help"],
+        ["run", "--on", "always", "--", "true"],
+        ["token", "new"],
+        ["mailbox", "list", "--help"],
+    ],
+    ids=["send", "queue", "ack", "run", "token", "mailbox"],
 )
 def test_the_client_imports_no_server_code(start: Start, tmp_path: Path, arguments: list[str]) -> None:
     """Cron jobs pay for no web framework: a client command starts within a few hundredths of a second."""
