@@ -4,7 +4,6 @@ A transcript names the relay URL scheme (and login), the mail, and the outcomes 
 the fault; `S:` is what the server says, `C:` what the client must say, `TLS` that the link is encrypted now.
 """
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -17,17 +16,14 @@ from app.protocols.smtp.dotstuff import encode_content
 from app.protocols.smtp.handshake import Handshake, HandshakePhase
 from app.protocols.smtp.reply import ReplyReader, ServerReply
 from app.protocols.smtp.transaction import OutgoingMail, Step, Transaction
+from tests.support.transcripts import Transcript
 
 DIALOGS = sorted(Path(__file__).parents[2].joinpath("dialogs").glob("*.txt"))
 CONTENT = b"Subject: x\r\n\r\nhi\r\n"
 
 
-@dataclass
-class Dialog:
-    """One transcript: its head, and its turns."""
-
-    head: dict[str, str] = field(default_factory=dict)
-    turns: list[tuple[str, bytes]] = field(default_factory=list)
+class Dialog(Transcript):
+    """One transcript, and what its head describes."""
 
     @property
     def relay(self) -> Relay:
@@ -89,7 +85,7 @@ class Player:
 @pytest.mark.parametrize("path", DIALOGS, ids=lambda path: path.stem)
 def test_dialog(path: Path, piece: int | None) -> None:
     """The client says what the transcript says, however the server's bytes are cut."""
-    dialog = _read(path)
+    dialog = Dialog.read(path)
     player = Player(dialog)
     said = b""
     for who, data in dialog.turns:
@@ -127,19 +123,3 @@ def _word(outcome: Outcome) -> str:
             return f"refused {scope}"
         case _:
             return "sent"
-
-
-def _read(path: Path) -> Dialog:
-    dialog = Dialog()
-    for line in path.read_text().splitlines():
-        key, _, rest = line.partition(":")
-        rest = rest.removeprefix(" ")
-        if line.startswith("#"):
-            continue
-        if key in {"S", "C"} and dialog.turns and dialog.turns[-1][0] == key:
-            dialog.turns[-1] = (key, dialog.turns[-1][1] + f"{rest}\r\n".encode())
-        elif key in {"S", "C", "TLS"}:
-            dialog.turns.append((key, f"{rest}\r\n".encode()))
-        else:
-            dialog.head[key] = rest
-    return dialog
