@@ -1,12 +1,14 @@
 """Deleting mails: looked up in one session, gone in another one; nobody is kept out while a person thinks."""
 
+import shutil
+import sys
 from collections.abc import Sequence
 
 import click
 
 from app.cli.listing import show_list
 from app.cli.mailbox_access import Access, in_mailbox
-from app.cli.mailbox_lines import show_heads
+from app.cli.mailbox_lines import for_people
 from app.cli.mailbox_mails import Mail, MailHead, MailUnavailable, heads_of, mails_of, named
 from app.domain.mailbox_session import MailboxSession
 
@@ -41,5 +43,6 @@ def delete_mails(access: Access, names: Sequence[str], *, asks: bool, as_json: b
 
 
 def _ask(heads: Sequence[MailHead]) -> None:
-    show_heads(heads, as_json=False)
+    for line in for_people(heads, width=shutil.get_terminal_size().columns):
+        print(line, file=sys.stderr)  # what goes to stdout are the mails that were deleted
     click.confirm("Delete this mail?" if len(heads) == 1 else f"Delete these {len(heads)} mails?", abort=True, err=True)

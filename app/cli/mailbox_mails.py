@@ -87,12 +87,16 @@ async def source_of(session: MailboxSession, mail: Mail) -> bytes:
 async def messages_of(session: MailboxSession, mails: Sequence[Mail]) -> AsyncIterator[tuple[Mail, Message]]:
     """Yield the mails, read as a whole; one that cannot be had is named on stderr, and the others follow."""
     by_uid = {mail.entry.uid: mail for mail in mails}
-    async for fetched in session.fetch(list(by_uid), max_bytes=MAX_MAIL):
-        mail = by_uid[fetched.uid]
-        if fetched.fault:
-            warn(f"mail {mail.name} cannot be read: {fetched.fault}")
-        else:
-            yield mail, read_message(fetched.data)
+    done = 0
+    with ProgressBar(sys.stderr) as bar:
+        async for fetched in session.fetch(list(by_uid), max_bytes=MAX_MAIL):
+            mail = by_uid[fetched.uid]
+            if fetched.fault:
+                warn(f"mail {mail.name} cannot be read: {fetched.fault}")
+            else:
+                yield mail, read_message(fetched.data)
+            done += 1
+            bar.show(done / len(mails), f"{done} of {len(mails)} mails")
 
 
 def _is_number(uid: str) -> bool:

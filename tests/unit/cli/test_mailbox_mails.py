@@ -1,9 +1,13 @@
 """Mails are named by what somebody saw in the list, and never by what may be another one."""
 
+from collections.abc import AsyncIterator, Sequence
+
 import pytest
 
 from app.cli.mailbox_mails import MailUnavailable, heads_of, mails_of, messages_of, named, source_of
-from tests.support.fake_mailbox import FakeMailbox
+from app.domain.mailbox_session import FetchedMail, Progress
+from tests.support.fake_mailbox import FakeMailbox, FakeSession
+from tests.support.terminal import Terminal
 
 IMAP_UIDS = ("7", "9")
 
@@ -68,3 +72,26 @@ async def test_a_mail_that_cannot_be_read_holds_up_no_other(capsys: pytest.Captu
     read = [message.text async for _, message in messages_of(session, await mails_of(session))]
     assert read == ["text of b\n"]
     assert "mail 1 cannot be read: it is refused" in capsys.readouterr().err
+
+
+class SlowSession(FakeSession):
+    """Half of a mail comes before the rest."""
+
+    async def fetch(
+        self, uids: Sequence[str], *, max_bytes: int, progress: Progress | None = None
+    ) -> AsyncIterator[FetchedMail]:
+        (entry,) = await self.entries()
+        assert progress is not None
+        progress(entry.size_bytes // 2)
+        async for fetched in super().fetch(uids, max_bytes=max_bytes):
+            yield fetched
+
+
+async def test_a_mail_that_takes_long_has_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By how much of it has come, for people who wait at a terminal."""
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setattr("app.cli.progress.QUICK_S", 0)
+    session = SlowSession(FakeMailbox({"a": bytes(3 << 20)}))
+    await source_of(session, (await mails_of(session))[0])
+    assert " 50%  1.5 MiB of 3.0 MiB" in terminal.getvalue()

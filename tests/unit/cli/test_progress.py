@@ -3,13 +3,7 @@
 import io
 
 from app.cli.progress import ProgressBar
-
-
-class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
-
-    def isatty(self) -> bool:
-        return True
+from tests.support.terminal import Terminal
 
 
 def drawn(stream: io.StringIO, *, seconds: float) -> str:
