@@ -32,6 +32,7 @@ class Journal:
         self.fault = self.quarantine = ""
         self.error: Exception | None = None  # what a read meets
         self.waiting: list[tuple[int, QueuedMail]] = []
+        self.seen_to_until: datetime | None = None  # by somebody who has acknowledged all that waits
 
     @property
     def open_count(self) -> int:
@@ -42,6 +43,8 @@ class Journal:
         """Return when the oldest was made."""
         if self.error is not None:
             raise self.error
+        if self.seen_to_until is not None and unacknowledged_at < self.seen_to_until:
+            return None
         made = [seconds for seconds, mail in self.waiting if mail.envelope.severity.rank >= at_least.rank]
         return min(made, default=None)
 
@@ -168,6 +171,14 @@ async def test_a_look_that_fails_does_not_end_the_watch(
         await asyncio.wait([task])
     assert [entry["event"] for entry in logs[:2]] == ["watch_failed", "watch_failed"]
     assert ("exc_info" in logs[0]) is has_traceback
+
+
+async def test_what_somebody_sees_to_is_no_delay(post: Post) -> None:
+    """Until the acknowledgement ends; then it is one like any other."""
+    post.wait(severity=Severity.CRITICAL)
+    post.journal.seen_to_until = NOW + 2 * CRITICAL_WAIT
+    assert await post.causes(after=2 * CRITICAL_WAIT - MINUTE) == []
+    assert await post.causes(after=MINUTE) == ["critical mail waits"]
 
 
 async def test_wrong_settings_are_told_at_once(post: Post) -> None:

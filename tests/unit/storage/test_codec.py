@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from app.domain.address import Mailbox
 from app.domain.alert import Alert
+from app.domain.answered import Answered
 from app.domain.envelope import Letterhead, Templates
+from app.domain.ids import MAX_ID
 from app.storage.codec import decode_alert, decode_letterhead, encode_alert, encode_letterhead, from_ms, to_ms
 from tests.support.any_alert import any_alert
 from tests.support.factories import LETTERHEAD, an_attachment
@@ -64,6 +66,13 @@ def test_whom_a_sender_asked_for_comes_back(
 ) -> None:
     """So that people can see afterwards why an alert went where it went."""
     alert = Alert(subject="x", to=to, receivers=receivers, also_routed=also_routed)
+    assert decode_alert(json.loads(encode_alert(alert))) == alert
+
+
+@given(any_text, st.lists(any_text, max_size=3).map(tuple), st.integers(0, MAX_ID))
+def test_what_a_mail_answers_comes_back(message_id: str, references: tuple[str, ...], alert_id: int) -> None:
+    """Every attempt at it goes into the same thread."""
+    alert = Alert(subject="x", answers=Answered(message_id, references, alert_id))
     assert decode_alert(json.loads(encode_alert(alert))) == alert
 
 

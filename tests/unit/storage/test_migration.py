@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from app.domain.alert import Severity
+from app.domain.bounce import BouncedRecipient, BounceKind, BounceReport
 from app.domain.envelope import Delivery
+from app.domain.mail_read import MailboxName, MailRead
 from app.storage.codec import encode_letterhead, to_ms
 from app.storage.database import JOURNAL_FILE, Mode, open_writer
 from app.storage.journal import SqliteJournal
 from tests.support.clock import NOW
-from tests.support.factories import LETTERHEAD, due_query
+from tests.support.factories import LETTERHEAD, SENT, due_query, judged
 
 ENVELOPE = 9
 INDEXES = "SELECT name, sql FROM sqlite_schema WHERE type IN ('table', 'index') ORDER BY name"
@@ -64,6 +66,53 @@ async def test_its_failed_mails_are_dead_letters(version_1: Path) -> None:
     journal = SqliteJournal(version_1, mode=Mode.LIVE, backlog_limit=100)
     page = await journal.dead_letters(before=None, limit=10)
     assert [letter.envelope_id for letter in page.letters] == [10]
+    await journal.close()
+
+
+@pytest.fixture
+def version_3(version_1: Path) -> Path:
+    """The same journal after an upgrade to version 3, in which half of the one mail was sent."""
+    now = to_ms(NOW)
+    with closing(sqlite3.connect(version_1 / JOURNAL_FILE)) as connection:
+        for version in (2, 3):
+            script = files("app.storage").joinpath("schema", f"{version:04}.sql")
+            connection.executescript(script.read_text(encoding="utf-8"))
+        connection.execute("INSERT INTO deliveries VALUES (9, 0, 'sent', 1, ?, 'mx1', '250 ok', '', 0)", (now,))
+        connection.execute("PRAGMA user_version = 3")
+        connection.commit()
+    return version_1
+
+
+async def test_outcomes_of_version_3_are_those_of_the_relay(version_3: Path) -> None:
+    """No server behind it has said anything, and nobody has acknowledged anything."""
+    journal = SqliteJournal(version_3, mode=Mode.LIVE, backlog_limit=100)
+    report = await journal.find(8)
+    assert report is not None
+    assert [delivery.remote for mail in report.envelopes for delivery in mail.deliveries] == [""] * 4
+    assert report.acknowledgements == ()
+    assert await journal.acknowledged(NOW) == {}
+    assert await journal.set_aside() == []
+    await journal.close()
+
+
+async def test_a_mail_of_version_3_can_come_back(version_3: Path) -> None:
+    """While it is still open for another recipient, and after that."""
+    journal = SqliteJournal(version_3, mode=Mode.LIVE, backlog_limit=100)
+    told = BouncedRecipient(kind=BounceKind.FAILED, address=LETTERHEAD.recipients[0].address, status="5.1.1")
+    (held,) = await journal.due(due_query())
+    read = MailRead(mailbox=MailboxName("box"), uid="1", at=NOW, what="bounce")
+    await journal.take_bounce(BounceReport(envelope_id=ENVELOPE, recipients=(told,)), read, set_aside_after=1)
+    await journal.record(judged(held, [SENT]))
+    page = await journal.dead_letters(before=None, limit=10)
+    assert [letter.envelope_id for letter in page.letters] == [10, ENVELOPE]
+    assert [entry.address for entry in await journal.set_aside()] == [LETTERHEAD.recipients[0].address]
+    await journal.close()
+
+
+async def test_the_mailbox_is_polled_for_the_first_time_after_version_3(version_3: Path) -> None:
+    """What is there then is left alone."""
+    journal = SqliteJournal(version_3, mode=Mode.LIVE, backlog_limit=100)
+    assert not await journal.was_polled("box")
     await journal.close()
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.domain.acknowledgement import AckAction, AckDoor, AckEvent
 from app.domain.envelope import EnvelopeState
 from app.domain.outcome import Outcome
 from app.domain.ports import PruneStep
@@ -127,3 +128,14 @@ async def test_a_last_step_that_is_full_is_followed_by_an_empty_one(
     monkeypatch.setattr(pruning, "STEP", 2)
     await finished(desk, 4)
     assert [step.removed for step in await prune(desk)] == [2, 2, 0]
+
+
+async def test_acknowledgements_go_with_their_alert(desk: SqliteDesk) -> None:
+    """Those of others stay."""
+    old, new = await finished(desk), await finished(desk, at=NOW)
+    event = AckEvent(at=OLD, action=AckAction.ACKNOWLEDGED, who="ann", how=AckDoor.HTTP)
+    for batch in (old, new):
+        await desk.journal.acknowledge(batch.alerts[0].id, event)
+    await prune(desk)
+    assert await desk.journal.acknowledged(NOW) == {new.alerts[0].id: None}
+    assert await desk.value("SELECT count(*) FROM acknowledgements") == 1

@@ -4,17 +4,19 @@ import asyncio
 import random
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from app.domain.acknowledgement import AckAction, AckDoor, AckEvent
 from app.domain.address import Mailbox
 from app.domain.envelope import EnvelopeState
 from app.domain.errors import ConfigurationError, JournalCorrupt, JournalUnavailable
 from app.domain.heartbeat import HeartbeatRecord, Pulse
+from app.domain.mail_read import SEEN, MailboxName, MailRead
 from app.domain.receipt import KeptReceipt, Receipt, claim_of
 from app.storage import rescue
 from app.storage.database import JOURNAL_FILE, Mode, open_writer
@@ -22,6 +24,7 @@ from app.storage.journal import SqliteJournal
 from app.storage.pages import PAGE_BYTES
 from app.storage.replacement import finish_replacement
 from app.storage.rescue import RescueReport, rescue_journal
+from app.storage.set_aside import HardBounce, count_bounce
 from tests.support.clock import NOW
 from tests.support.factories import AMBIGUOUS, LETTERHEAD, REFUSED, SENT, an_attachment, due_query, verdict_on
 from tests.support.heartbeat_bench import a_heartbeat
@@ -30,8 +33,16 @@ from tests.support.sqlite_desk import SqliteDesk
 FILES = 2
 CLAIMS = [claim_of(f"key {number}", b"body", fingerprint=b"f") for number in range(120)]  # several pages of each
 HEARTBEATS = 20
+BOX = MailboxName("box", "7")
+UIDS = [f"uid{number:04}" for number in range(200)]
+ASIDE = 150
+ACKNOWLEDGED = AckEvent(at=NOW, action=AckAction.ACKNOWLEDGED, who="ann@example.org", how=AckDoor.REPLY)
 OPEN = "SELECT id FROM envelopes WHERE state = 0"
 DEAD = "SELECT id FROM envelopes WHERE state IN (2, 3)"
+# Of what is finished the rescue keeps nothing.
+UNFINISHED_ACKS = """
+SELECT alert_id FROM acknowledgements WHERE alert_id IN (SELECT alert_id FROM envelopes WHERE state IN (0, 2, 3))
+"""
 PAGES = "SELECT pageno, name, pagetype FROM dbstat"
 UNFLAGGED = "SELECT id FROM envelopes WHERE state = 0 AND NOT ambiguous"
 
@@ -43,6 +54,7 @@ class Damaged:
     folder: Path
     open: set[int]
     dead: set[int]
+    acknowledged: set[int]
     mac_key: bytes
     pages: dict[int, tuple[str, str]]
 
@@ -61,7 +73,8 @@ class Damaged:
 async def fill(folder: Path) -> bytes:
     """Make a journal with hundreds of mails: half of them sent, some dead, some under way, some with files.
 
-    Of the alerts some have two mails, and some are kept without any. Receipts and heartbeats are beside them.
+    Of the alerts some have two mails, and some are kept without any. Receipts and heartbeats are beside them, and
+    what the mailbox has told.
     """
     journal = opened(folder)
     desk = SqliteDesk(journal, letterhead_id=await journal.keep(LETTERHEAD))
@@ -80,8 +93,19 @@ async def fill(folder: Path) -> bytes:
         outcome = {1: REFUSED, 2: AMBIGUOUS}.get(number % 10, SENT)
         if number % 2 or outcome is AMBIGUOUS:
             await journal.record(verdict_on(envelope.id, outcome))
+    await fill_mailbox(journal, [accepted.id for accepted in batch.alerts])
     await journal.close()
     return journal.mac_key
+
+
+async def fill_mailbox(journal: SqliteJournal, alert_ids: Sequence[int]) -> None:
+    """Let mails have been read, alerts acknowledged, and addresses set aside."""
+    await journal.begin_poll(BOX, [MailRead(mailbox=BOX, uid=uid, at=NOW, what=SEEN) for uid in UIDS])
+    for alert_id in alert_ids:
+        await journal.acknowledge(alert_id, ACKNOWLEDGED)
+    for number in range(ASIDE):
+        bounce = HardBounce(f"r{number}@example.org", number, NOW, "550 no")
+        await journal._errand(lambda connection, b=bounce: count_bounce(connection, b, set_aside_after=1))
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +115,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Damaged:
     mac_key = asyncio.run(fill(folder))
     with closing(sqlite3.connect(folder / JOURNAL_FILE)) as connection:
         pages = {number: (name, kind) for number, name, kind in connection.execute(PAGES)}
-        return Damaged(folder, numbers(connection, OPEN), numbers(connection, DEAD), mac_key, pages)
+        open_mails, dead_mails = numbers(connection, OPEN), numbers(connection, DEAD)
+        return Damaged(folder, open_mails, dead_mails, numbers(connection, UNFINISHED_ACKS), mac_key, pages)
 
 
 def numbers(connection: sqlite3.Connection, query: str) -> set[int]:
@@ -469,3 +494,31 @@ async def test_receipts_and_heartbeats_are_rescued(whole: Damaged, tmp_path: Pat
     assert (heartbeats < HEARTBEATS) == ((name, kind) == ("heartbeats", "leaf"))
     assert (receipts < len(CLAIMS)) == ((name, kind) == ("receipts", "leaf"))
     await journal.close()
+
+
+FEEDBACK = [
+    ("mailbox_mails", "leaf"),
+    ("mailbox_mails", "internal"),
+    ("acknowledgements", "leaf"),
+    ("acknowledgements", "internal"),
+    ("bounced_addresses", "leaf"),
+    ("sqlite_schema", "leaf"),
+]
+
+
+@pytest.mark.parametrize(("name", "kind"), FEEDBACK, ids=[" ".join(page) for page in FEEDBACK])
+async def test_what_the_mailbox_told_is_rescued(whole: Damaged, tmp_path: Path, name: str, kind: str) -> None:
+    """The mailbox stays a known one, so that no first poll passes mails over; only the damaged page is lost."""
+    folder = whole.copy(tmp_path / "journal")
+    overwrite(folder, whole.pages_of(name, kind)[-1])
+    rescued(folder)
+    journal = opened(folder)
+    assert await journal.is_known(BOX)
+    kept = {
+        "mailbox_mails": (len(await journal.recorded(BOX)), len(UIDS)),
+        "acknowledgements": (len(await journal.acknowledged(NOW)), len(whole.acknowledged)),
+        "bounced_addresses": (len(await journal.set_aside()), ASIDE),
+    }
+    await journal.close()
+    assert all(0 < count <= before for count, before in kept.values())
+    assert {table for table, (count, before) in kept.items() if count < before} <= {name}
