@@ -12,9 +12,10 @@ from app.domain.mail_read import MailboxName, MailRead
 from app.domain.outcome import Outcome
 from app.domain.ports import FreshStart
 from app.domain.report import EnvelopeReport
+from app.domain.verdict import expire
 from tests.support.clock import NOW
 from tests.support.desk import Desk
-from tests.support.factories import AMBIGUOUS, DEFERRED, LETTERHEAD, REFUSED, SENT, due_query, judged
+from tests.support.factories import AMBIGUOUS, DEFERRED, LETTERHEAD, REFUSED, SENT, an_attempt, due_query, judged
 
 BOX = MailboxName("box")
 LATER = NOW + timedelta(hours=1)
@@ -247,6 +248,18 @@ async def test_the_next_attempt_speaks_for_itself(desk: Desk) -> None:
     await desk.journal.record(judged(held, [REFUSED], at=LATER))
     after = (await report_on(desk, mail)).deliveries[0]
     assert (after.remote, after.reply) == ("", str(REFUSED.reply))
+
+
+async def test_what_expires_without_another_attempt_keeps_the_last_words(desk: Desk) -> None:
+    """And says whose they are."""
+    mail = await a_mail(desk, SENT, SENT)
+    await bounce(desk, mail, OPS)
+    await desk.journal.retry(mail.envelope.id, AGAIN)
+    (held,) = await desk.journal.due(due_query(until=LATER))
+    await desk.journal.record(expire(held, an_attempt(at=LATER)))
+    after = (await report_on(desk, mail)).deliveries[0]
+    assert after.state is DeliveryState.EXPIRED
+    assert (after.remote, after.reply) == ("mx.example.net", "550 5.1.1 gone")
 
 
 async def test_what_came_back_is_given_up(desk: Desk) -> None:
