@@ -10,7 +10,7 @@ from app.mail.reading.encoded_words import decode_words
 
 MAX_MAILBOXES = 1000  # of one field; RFC 5321 section 4.5.3.1.8 asks a server to take 100 recipients
 MAX_TOKENS = 20 * MAX_MAILBOXES  # names, signs and comments; five make an ordinary mailbox
-_TOKEN = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"?|(<)([^>]*+)>?|([(),:;])|([^"<(),:;]++)', re.DOTALL)
+_TOKEN = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"?|(<)([^>]*+)>?|([(),:;])|((?:[^"<(),:;\\]|\\.?)++)', re.DOTALL)
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _ROUTE = re.compile(r"^@[^:]*:")  # section 4.4, obsolete: <@relay:name@host>
 _WHITE_SPACE = re.compile(r"\s+")
@@ -21,8 +21,15 @@ def read_mailboxes(text: str, hint: str = "") -> tuple[Mailbox, ...]:
 
     What stands there without an address is left out, a local name (`root`) is one. An address is not proved to be
     valid; it is one line, and a name is decoded. `hint` is the codec of names whose charset is not known, "" for no
-    idea.
+    idea. Some programs encode the address with the name, against RFC 2047 section 5: it is found where no other is.
     """
+    mailboxes = _mailboxes(text, hint)
+    if not mailboxes and "=?" in text:
+        return _mailboxes(decode_words(text, hint).text, hint)
+    return mailboxes
+
+
+def _mailboxes(text: str, hint: str) -> tuple[Mailbox, ...]:
     mailboxes: list[Mailbox] = []
     for entry in _entries(text):
         mailbox = entry.mailbox(hint)
@@ -43,17 +50,19 @@ class _Entry:
 
     def mailbox(self, hint: str) -> Mailbox | None:
         """Return it as a mailbox, None if it holds no address."""
-        phrase = _name(" ".join(self.words), hint)
-        comment = _name("".join(self.comments), hint)
         if self.address is not None:
-            address = _ROUTE.sub("", _WHITE_SPACE.sub("", self.address))
-            return Mailbox(address=one_line(address), name=phrase or comment) if address else None
+            address = one_line(_ROUTE.sub("", _WHITE_SPACE.sub("", self.address)))
+            phrase = _name(" ".join(self.words), hint) or self._comment(hint)
+            return Mailbox(address=address, name=phrase) if address else None
         address = one_line(" ".join(self.words))
         if "@" in address:
             address = _WHITE_SPACE.sub("", address)  # section 4.4, obsolete: white space around the dots and the @
-        if not address or " " in address:
+        if not address or " " in address or address.startswith("=?"):
             return None
-        return Mailbox(address=address, name=comment)  # RFC 822: root@host (Cron Daemon)
+        return Mailbox(address=address, name=self._comment(hint))  # RFC 822: root@host (Cron Daemon)
+
+    def _comment(self, hint: str) -> str:
+        return _name(_QUOTED_PAIR.sub(r"\1", "".join(self.comments)), hint)
 
 
 def _entries(text: str) -> Iterator[_Entry]:
@@ -71,7 +80,8 @@ def _entries(text: str) -> Iterator[_Entry]:
         elif angle:
             entry.address = address if entry.address is None else entry.address
         elif sign in {",", ";"}:
-            yield entry
+            if entry.words or entry.address is not None:
+                yield entry
             entry = _Entry()
         elif sign == ":":  # section 3.4: the name of a group came before it
             entry = _Entry()

@@ -2,6 +2,7 @@
 
 import re
 from encodings.aliases import aliases
+from functools import lru_cache
 
 from app.domain.charset import codec_of
 
@@ -31,6 +32,7 @@ _PRIVATE_PREFIX = re.compile(r"(x|cs)[_-]")  # RFC 2045 section 6.3; RFC 2978 se
 _CODE_PAGE = re.compile(r"(?:win|windows|cp|ibm|dos)_?([0-9]{3,4})")
 
 
+@lru_cache(maxsize=256)  # a mail says the same ones over and over
 def codec_named(charset: str) -> str | None:
     """Return the codec that reads `charset`, None if none does. A private name may have its prefix."""
     return _codec(charset) or _codec(_PRIVATE_PREFIX.sub("", charset.lower(), count=1))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain, islice
 
 from app.domain.address import Mailbox
 from app.domain.text import one_line
@@ -10,6 +11,7 @@ from app.mail.reading.addresses import read_mailboxes
 from app.mail.reading.charsets import read_text
 from app.mail.reading.encoded_words import decode_words
 
+MAX_ADDRESS_FIELDS = 100  # of one name; RFC 5322 section 3.6 allows one, and each may hold a thousand mailboxes
 _LINE_END = re.compile(r"\r?\n")
 _IDENTIFIER = re.compile(r"<[^<>\s]{1,998}>")  # RFC 5322 section 3.6.4, within a line of section 2.1.1
 
@@ -56,10 +58,9 @@ class Headers:
         return tuple(found.text(self.hint) for found in self._named(name))
 
     def mailboxes(self, name: str) -> tuple[Mailbox, ...]:
-        """Return the mailboxes of all fields of that name."""
-        return tuple(
-            mailbox for found in self._named(name) for mailbox in read_mailboxes(found.unfolded(self.hint), self.hint)
-        )
+        """Return the mailboxes of the fields of that name, of the first MAX_ADDRESS_FIELDS at most."""
+        fields = islice(self._named(name), MAX_ADDRESS_FIELDS)
+        return tuple(chain.from_iterable(read_mailboxes(each.unfolded(self.hint), self.hint) for each in fields))
 
     def identifiers(self, name: str) -> tuple[str, ...]:
         """Return the Message-IDs in the first field of that name, each with its angle brackets."""

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from app.domain.text import plain
-from app.mail.reading.html_tokens import Tag, tokens
+from app.mail.reading.html_tokens import MAX_TAGS, Tag, tokens
 from app.mail.reading.text_layout import TextLayout
 
 _SPACE = re.compile(r"[ \t\n\r\f]+")  # HTML standard: ASCII white space; a no-break space stays
@@ -24,10 +24,13 @@ MAX_URL = 2000  # characters; what is longer was made for machines
 MAX_NESTING = 1000  # lists in lists that are remembered; nobody sees the difference
 
 
-def html_to_text(page: str) -> str:
-    """Return the page as text with LF for line ends, one at its end if there is any text."""
+def html_to_text(page: str, max_tags: int = MAX_TAGS) -> str:
+    """Return the page as text with LF for line ends, one at its end if there is any text.
+
+    Behind `max_tags` tags nothing but words is left of it.
+    """
     converter = _Converter()
-    for token in tokens(page):
+    for token in tokens(page, max_tags):
         if isinstance(token, str):
             converter.take_text(token)
         elif token.is_end:

@@ -37,18 +37,18 @@ class Tag(NamedTuple):  # made in a third of the time of a frozen dataclass, and
         return unescape(found[1] or found[2] or found[3] or "") if found else ""
 
 
-def tokens(page: str) -> Iterator[Tag | str]:
+def tokens(page: str, max_tags: int = MAX_TAGS) -> Iterator[Tag | str]:
     """Yield the page's tags and, with its references resolved, its text. Comments, scripts and styles are left out.
 
     A tag without an end is text, and so is all that follows it: nothing behind it can be told from the tag.
-    Behind MAX_TAGS of them a tag is no more than a space.
+    Behind `max_tags` of them a tag is no more than a space.
     """
     position = tags = 0
     while start := _MARKUP.search(page, position):
         if position < start.start():
             yield unescape(page[position : start.start()])
         tags += 1
-        if tags > MAX_TAGS:
+        if tags > max_tags:
             yield unescape(_ANY_TAG.sub(" ", page[start.start() :]))
             return
         bare = _BARE.match(page, start.start())

@@ -15,6 +15,6 @@ class ReadingLimits:
     max_parts: int = 1000  # a part costs about a kilobyte to remember
     max_depth: int = 100  # mails that were forwarded as they are many times over nest a dozen levels
     max_header_fields: int = 5000  # of all parts together; a long way through relays makes a hundred
-    max_header_bytes: int = MIB  # of all parts together; the longest that relays take are about 100 KiB
+    max_header_bytes: int = MIB // 2  # of all parts together; the longest that relays take are about 100 KiB
     max_field_bytes: int = MIB // 16  # a name in base64 and the addresses of a thousand people fit
     max_text_bytes: int = 2 * MIB  # of what is read as text, all parts together; the parts keep all of their data

@@ -15,8 +15,7 @@ _PARAMETER = re.compile(r';\s*+([^\s=;"]{1,80})\s*+=\s*+(?:"([^"\\]*+(?:\\.[^"\\
 _EXTENDED_NAME = re.compile(r"([^*]+)(?:\*(\d{1,4}))?(\*?)")
 # Only these two: a path of Windows between quotes has backslashes that escape nothing.
 _QUOTED_PAIR = re.compile(r'\\([\\"])')
-_COMMENT = re.compile(r"\((?:[^()\\]|\\.)*+\)", re.DOTALL)
-MAX_COMMENT_DEPTH = 5  # of comments in comments; nobody writes two
+_COMMENT_PIECE = re.compile(r"\\.?|[()]|[^()\\]++", re.DOTALL)
 MAX_PARAMETERS = 1000  # a file name in many sections has dozens
 
 
@@ -37,11 +36,19 @@ class _Section:
 
 def without_comments(text: str) -> str:
     """Return a field body that holds no text of people without its comments (RFC 5322 section 3.2.2), which nest."""
-    for _ in range(MAX_COMMENT_DEPTH):
-        text, count = _COMMENT.subn(" ", text)
-        if not count:
-            break
-    return text.partition("(")[0].strip()  # one without an end goes on to the end of the field
+    if "(" not in text:
+        return text.strip()
+    outside: list[str] = []
+    depth = 0
+    for piece in _COMMENT_PIECE.findall(text):
+        if piece == "(":
+            depth += 1
+        elif depth == 0:
+            outside.append(piece)
+        elif piece == ")":
+            depth -= 1
+            outside.append(" ")
+    return "".join(outside).strip()
 
 
 def read_parameters(text: str, hint: str = "") -> Parametrised:

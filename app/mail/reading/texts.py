@@ -8,10 +8,11 @@ from app.mail.reading.body import HTML, chosen_texts, lay_out
 from app.mail.reading.charsets import read_text
 from app.mail.reading.flowed import unflow
 from app.mail.reading.html_text import html_to_text
+from app.mail.reading.html_tokens import MAX_TAGS
 from app.mail.reading.naming import file_name
 from app.mail.reading.part import Part
 from app.mail.reading.transfer import BROKEN
-from app.mail.reading.uuencode import UuFile, find_files
+from app.mail.reading.uuencode import MAX_FILES, UuFile, find_files
 
 TEXT_CUT = "the text was too long to be read as a whole"
 
@@ -36,6 +37,8 @@ class BodyReader:
     bytes_left: int
     hint: str
     defects: dict[str, None]
+    _tags_left: int = MAX_TAGS  # of all pages together
+    _files_left: int = MAX_FILES
     _inside: dict[int, list[Part]] = field(default_factory=dict)  # the files in the text of a part
 
     def read(self) -> Body:
@@ -46,7 +49,7 @@ class BodyReader:
         shown: list[str] = []
         for index in chosen_texts(self.parts, layout, blank):
             is_page = self.parts[index].content_type == HTML
-            shown.append(html_to_text(texts[index]) if is_page else texts[index])
+            shown.append(self._page_as_text(texts[index]) if is_page else texts[index])
         pages = [text for index, text in texts.items() if self.parts[index].content_type == HTML]
         files = [(index, [self.parts[index]]) for index in layout.files]
         ordered = sorted((*files, *self._inside.items()), key=lambda entry: entry[0])
@@ -66,13 +69,19 @@ class BodyReader:
             return unflow(decoded.text, delete_space=part.parameters.get("delsp", "").lower() == "yes")
         return plain(decoded.text)
 
+    def _page_as_text(self, page: str) -> str:
+        text = html_to_text(page, self._tags_left)
+        self._tags_left = max(self._tags_left - page.count("<"), 0)
+        return text
+
     def _without_files(self, index: int, part: Part) -> bytes:
         """Return the text's octets without the files in it, which are kept for `read`."""
         if b"begin" not in part.data:
             return part.data
-        found = find_files(part.data)
+        found = find_files(part.data, self._files_left)
         if not found:
             return part.data
+        self._files_left -= len(found)
         self._inside[index] = [self._file(each, part) for each in found]
         if not all(each.sound for each in found):
             self.defects[BROKEN["uuencode"]] = None

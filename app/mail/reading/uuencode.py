@@ -5,7 +5,7 @@ from binascii import Error, a2b_uu
 from dataclasses import dataclass, field
 
 _BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,255})\r?\n", re.MULTILINE)
-MAX_FILES = 100  # of one text; nobody has sent so many this way, and what is behind them stays text
+MAX_FILES = 100  # of one mail; nobody has sent so many this way, and what is behind them stays text
 MAX_BEGINS = 1000  # of one text, those without data counted; more are nobody's files
 MAX_LINES = 1_500_000  # of one file, 64 MiB; lines that hold next to nothing would be many more
 _MAX_LINE = 61  # the digit that tells 45 octets, and 60 digits; a check digit may follow
@@ -22,13 +22,13 @@ class UuFile:
     sound: bool
 
 
-def find_files(text: bytes) -> list[UuFile]:
+def find_files(text: bytes, max_files: int = MAX_FILES) -> list[UuFile]:
     """Return the files in `text`, in order. A `begin` without a line of data behind it begins none."""
     files: list[UuFile] = []
     end = 0
     for _ in range(MAX_BEGINS):
         begin = _BEGIN.search(text, end)
-        if begin is None or len(files) == MAX_FILES:
+        if begin is None or len(files) >= max_files:
             break
         data, end, sound = _decode_lines(text, begin.end())
         if data:

@@ -26,11 +26,16 @@ from app.mail.reading.addresses import MAX_MAILBOXES, read_mailboxes
         ("左雪 <a@b.c>", [Mailbox("a@b.c", "左雪")]),
         (",, ,a@b.c,", [Mailbox("a@b.c")]),
         ("nobody at all", []),
+        (r"a@b.c (x \) y)", [Mailbox("a@b.c", "x ) y")]),
+        ("=?utf-8?B?T3BzIDxhQGIuYz4=?=", [Mailbox("a@b.c", "Ops")]),
+        ("=?gb18030?B?1/M=?=\t=?gb18030?B?0ak=?= <a@b.c>", [Mailbox("a@b.c", "左雪")]),
+        ('"=?gb18030?B?1/M=?= =?gb18030?Q?=D1=A9?=" <a@b.c>', [Mailbox("a@b.c", "左雪")]),
     ],
     ids=[
         "bare", "name", "comma in a name", "quoted pairs", "encoded in quotes", "encoded", "local with a comment",
         "nested comment", "empty group", "group", "route", "null sender", "no closing bracket", "open comment", "raw",
-        "empty entries", "no address",
+        "empty entries", "no address", "escaped in a comment",
+        "encoded with its name", "encoded and folded", "encoded in quotes and folded",
     ],
 )  # fmt: skip
 def test_mailboxes(raw: str, mailboxes: list[Mailbox]) -> None:
