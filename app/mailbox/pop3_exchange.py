@@ -1,11 +1,10 @@
 """Questions and answers of one open POP3 session, which is lost for good at the first fault of its link."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from app.domain.mailbox_server import MailboxServer
 from app.domain.mailbox_session import MailboxFault, Progress, Trouble
-from app.mailbox.faults import faults_of, mailbox_fault
+from app.mailbox.faults import LinkError, fault_of, mailbox_fault
 from app.mailbox.pop3_dialogue import Pop3Dialogue
 from app.mailbox.pop3_window import MAX_AHEAD
 from app.protocols.pop3.commands import QUIT, Command
@@ -25,6 +24,7 @@ class Pop3Exchange:
         self.turn = 0
         self.lost: MailboxFault | None = None
         self._dialogue = dialogue
+        self._guard = _Guard(self)
 
     def check(self) -> None:
         """Raise MailboxFault if the session is lost."""
@@ -35,7 +35,7 @@ class Pop3Exchange:
         """Return the answer to each. Raises MailboxFault."""
         replies: list[Pop3Reply] = []
         size = MAX_AHEAD if self.pipelining else 1
-        with self._guarded():
+        with self._guard:
             await self._settle()
             for at in range(0, len(questions), size):
                 batch = questions[at : at + size]
@@ -45,23 +45,23 @@ class Pop3Exchange:
 
     async def begin(self) -> int:
         """Make ready to ask ahead; return whose turn it is now."""
-        with self._guarded():
+        with self._guard:
             await self._settle()
         return self.turn
 
     def ask_ahead(self, questions: Sequence[Command]) -> None:
         """Ask what next_reply() gives the answers to."""
-        with self._guarded():
+        with self._guard:
             self._dialogue.say(*questions)
 
     async def next_reply(self, progress: Progress | None) -> Pop3Reply:
         """Return the answer to the next question that was asked ahead."""
-        with self._guarded():
+        with self._guard:
             return await self._dialogue.next_reply(progress)
 
     async def quit(self, *, within_s: float) -> Pop3Reply:
         """Return the answer to QUIT, and close."""
-        with self._guarded():
+        with self._guard:
             await self._settle()
             self._dialogue.say(QUIT)
             reply = await self._dialogue.next_reply(within_s=within_s)
@@ -92,13 +92,24 @@ class Pop3Exchange:
         while self._dialogue.awaited:
             await self._dialogue.next_reply()
 
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        self.check()
-        try:
-            with faults_of(self.server):
-                yield
-        except MailboxFault as fault:
-            self.lost = fault
-            self._dialogue.stream.abort()
-            raise
+    def lose(self, error: LinkError) -> MailboxFault:
+        """Cut the link for good; return the fault that it is."""
+        self.lost = fault_of(self.server, error)
+        self._dialogue.stream.abort()
+        return self.lost
+
+
+class _Guard:
+    """Around whatever uses the link. Entered for every mail: as a generator it would cost as much as reading one."""
+
+    __slots__ = ("_exchange",)
+
+    def __init__(self, exchange: Pop3Exchange) -> None:
+        self._exchange = exchange
+
+    def __enter__(self) -> None:
+        self._exchange.check()
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, LinkError):
+            raise self._exchange.lose(error) from error

@@ -6,7 +6,7 @@ from app.protocols.pop3.listing import ListedMail
 
 # Enough to keep a link of 100 ms busy with small mails, and few enough that the commands fit into one packet: a
 # server that does not read while it sends must not block us (RFC 2449 section 6.6).
-MAX_AHEAD = 64
+MAX_AHEAD = 100
 MAX_AHEAD_BYTES = 1 << 20  # a large mail keeps the link busy by itself
 
 

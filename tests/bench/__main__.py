@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import backlog, cli, delivery, formats, intake, slow_link, storm
+from tests.bench import backlog, cli, delivery, formats, intake, mailbox, slow_link, storm
 from tests.bench.figures import Figure
 
 BENCHES = {
@@ -19,6 +19,7 @@ BENCHES = {
     "formats": formats.recognising,
     "cli": cli.calls,
     "slow_link": slow_link.one_connection,
+    "mailbox": mailbox.small_mails,
     "storm": storm.behind_a_dead_relay,
     "backlog": backlog.million_queued,
 }

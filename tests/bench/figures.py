@@ -18,5 +18,14 @@ class Figure:
 
 def rounds(measure: Callable[[], float]) -> tuple[float, str]:
     """Return the median of several rounds, and the range as text."""
-    values = sorted(measure() for _ in range(ROUNDS))
-    return median(values), f"{values[0]:,.0f} to {values[-1]:,.0f}"
+    return _summary([measure() for _ in range(ROUNDS)])
+
+
+def rounds_in_turn(ours: Callable[[], float], theirs: Callable[[], float]) -> tuple[float, str, float, str]:
+    """Return the same for two that are measured in turn, so that whatever else the machine does meets both."""
+    pairs = [(ours(), theirs()) for _ in range(ROUNDS)]
+    return (*_summary([pair[0] for pair in pairs]), *_summary([pair[1] for pair in pairs]))
+
+
+def _summary(values: list[float]) -> tuple[float, str]:
+    return median(values), f"{min(values):,.0f} to {max(values):,.0f}"

@@ -74,8 +74,8 @@ class ReplyReader:
         if status is None:
             # Hidden before it is cut, which could leave half a password.
             raise ProtocolError(f"the server sent no POP3 answer: {self._hidden(readable(line))[:80]!r}")
-        if self.secrets:
-            status = replace(status, text=self._hidden(status.text))
+        if (shown := self._hidden(status.text)) != status.text:
+            status = replace(status, text=shown)
         self._status = status
         asked = self._asked[0]
         if asked.max_content is not None and status.is_ok:

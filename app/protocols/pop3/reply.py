@@ -22,6 +22,9 @@ class Status(Enum):
     MORE = b"+"  # the server waits for the next piece of a login
 
 
+_STATUSES = {status.value: status for status in Status}
+
+
 @dataclass(frozen=True, slots=True)
 class Pop3Reply:
     """One answer. `content` is what came behind its first line, dots undone, lines ended by CRLF.
@@ -55,7 +58,7 @@ def parse_status(line: bytes) -> Pop3Reply | None:
     match = _STATUS.fullmatch(line)
     if match is None:
         return None
-    status, text = Status(match[1]), readable(match[2] or b"")
+    status, text = _STATUSES[match[1]], readable(match[2] or b"")
     if not text.startswith("[") or (code := _CODE.match(text)) is None:
         return Pop3Reply(status, text)
     return Pop3Reply(status, text[code.end() :], code[1].upper())
