@@ -8,7 +8,7 @@ from app.domain.mailbox_server import MailboxServer
 from app.domain.mailbox_session import MailboxFault, Trouble
 from app.net.errors import CertificateRejected, StreamError, TlsFilesUnusable
 
-LinkError = LoginUnavailable | StreamError | ProtocolError
+LINK_ERRORS = (LoginUnavailable, StreamError, ProtocolError)
 
 GONE = "it is not in the mailbox any more"
 
@@ -37,7 +37,7 @@ def faults_of(server: MailboxServer) -> Iterator[None]:
     """Make MailboxFault of whatever a link or a login can raise in the block."""
     try:
         yield
-    except LinkError as error:
+    except LINK_ERRORS as error:
         raise fault_of(server, error) from error
 
 

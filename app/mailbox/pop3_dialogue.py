@@ -6,12 +6,12 @@ from collections.abc import Callable
 from app.domain.errors import ProtocolError
 from app.domain.mailbox_session import Progress
 from app.mailbox.timeouts import MailboxTimeouts
-from app.net.errors import StreamError, StreamTimeout
+from app.net.errors import StreamClosed, StreamError, StreamTimeout
 from app.net.streams import Stream
 from app.protocols.pop3.commands import GREETING, QUIT, Command
 from app.protocols.pop3.masking import masked
 from app.protocols.pop3.reader import ReplyReader
-from app.protocols.pop3.reply import Pop3Reply
+from app.protocols.pop3.reply import Pop3Reply, Status
 
 OnLine = Callable[[str, str], None]  # ("C" or "S", the line without its end and without secrets)
 
@@ -40,6 +40,18 @@ class Pop3Dialogue:
     def hide(self, secrets: tuple[str, ...]) -> None:
         """Let none of `secrets` stand in an answer or an error from now on: some servers repeat the password."""
         self._reader.secrets = secrets
+
+    async def check_silence(self) -> None:
+        """Raise StreamClosed if the server has ended the session meanwhile, ProtocolError if it talks unasked."""
+        if self.silent:
+            return
+        if not self._reader:
+            self._reader.feed(await self._read(self._time() + self._timeouts.command_s))
+        self._reader.expect([GREETING])
+        reply = self._reader.next_reply()
+        if reply is not None and reply.status is Status.ERR:  # some tell that nobody spoke for too long
+            raise StreamClosed(f'the server ended the session and says "{reply.words()}"')
+        raise ProtocolError("the server spoke out of turn")
 
     def say(self, *commands: Command) -> None:
         """Send commands in one piece. Raises ProtocolError if the server spoke or hung up before it was asked."""
@@ -94,7 +106,6 @@ class Pop3Dialogue:
 
     async def goodbye(self) -> None:
         """Say QUIT if the server listens, and close. Never raises."""
-        deadline = self._time() + self._timeouts.goodbye_s
         try:
             if self.silent and not self.awaited:
                 self.say(QUIT)
@@ -102,4 +113,8 @@ class Pop3Dialogue:
         except (StreamError, ProtocolError):
             pass  # the session is over either way
         finally:
-            await self.stream.close(deadline)
+            await self.close()
+
+    async def close(self) -> None:
+        """Close the link. Never raises."""
+        await self.stream.close(self._time() + self._timeouts.goodbye_s)

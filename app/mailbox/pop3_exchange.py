@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from app.domain.errors import MailAlertError
 from app.domain.mailbox_server import MailboxServer
 from app.domain.mailbox_session import MailboxFault, Progress, Trouble
-from app.mailbox.faults import LinkError, fault_of, mailbox_fault
+from app.mailbox.faults import LINK_ERRORS, fault_of, mailbox_fault
 from app.mailbox.pop3_dialogue import Pop3Dialogue
 from app.mailbox.pop3_window import MAX_AHEAD
 from app.protocols.pop3.commands import QUIT, Command
@@ -65,12 +66,13 @@ class Pop3Exchange:
             await self._settle()
             self._dialogue.say(QUIT)
             reply = await self._dialogue.next_reply(within_s=within_s)
-        await self.leave()
+        self.lost = self._closed()
+        await self._dialogue.close()
         return reply
 
     async def leave(self) -> None:
         """Close with a word of goodbye, which nothing depends on."""
-        self.lost = self.lost or self._fault("the session is closed", Trouble.UNREACHABLE)
+        self.lost = self.lost or self._closed()
         await self._dialogue.goodbye()
 
     def abort(self) -> None:
@@ -83,16 +85,20 @@ class Pop3Exchange:
         trouble = trouble_of(reply, otherwise=otherwise)
         return self._fault(f'the server {what} and says "{reply.words()}"{remedy and f"; {remedy}"}', trouble)
 
+    def _closed(self) -> MailboxFault:
+        return self._fault("the session is closed", Trouble.UNREACHABLE)
+
     def _fault(self, reason: str, trouble: Trouble) -> MailboxFault:
         return mailbox_fault(self.server, reason, trouble)
 
     async def _settle(self) -> None:
-        """Let what was asked ahead come, and forget it."""
+        """Let what was asked ahead come, and forget it: then nothing more may be said before we ask."""
         self.turn += 1
         while self._dialogue.awaited:
             await self._dialogue.next_reply()
+        await self._dialogue.check_silence()
 
-    def lose(self, error: LinkError) -> MailboxFault:
+    def lose(self, error: MailAlertError) -> MailboxFault:
         """Cut the link for good; return the fault that it is."""
         self.lost = fault_of(self.server, error)
         self._dialogue.stream.abort()
@@ -111,5 +117,5 @@ class _Guard:
         self._exchange.check()
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, LinkError):
+        if isinstance(error, LINK_ERRORS):
             raise self._exchange.lose(error) from error

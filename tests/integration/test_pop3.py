@@ -224,12 +224,23 @@ async def test_waiting_sees_nothing_new_and_keeps_the_session() -> None:
     assert server.said("NOOP") == ["NOOP"]
 
 
-async def test_a_session_that_the_server_ended_meanwhile() -> None:
-    """A server that hangs up on an idle session is noticed at the next question, which is a fault."""
-    async with ScriptedPop3(MAILS[:1], NOOP=Drop(b"-ERR idle for too long\r\n")) as server, opened(server) as session:
+@pytest.mark.parametrize(
+    ("last_words", "words", "trouble"),
+    [
+        (b"", "the peer closed the connection", Trouble.UNREACHABLE),
+        (b"-ERR idle for too long\r\n", 'ended the session and says "idle for too long"', Trouble.UNREACHABLE),
+        (b"+OK and more\r\n", "spoke out of turn", Trouble.PROTOCOL),
+    ],
+    ids=["hung up", "said so", "babbled"],
+)
+async def test_a_session_that_the_server_ended_meanwhile(last_words: bytes, words: str, trouble: Trouble) -> None:
+    """A server that ends an idle session is noticed at the next question, and what it says is told."""
+    async with ScriptedPop3(MAILS[:1], NOOP=Drop(b"+OK\r\n" + last_words)) as server, opened(server) as session:
         await session.wait(timedelta(milliseconds=1))
-        with pytest.raises(MailboxFault, match=r"hung up or spoke out of turn|closed the connection"):
+        await asyncio.sleep(0.05)
+        with pytest.raises(MailboxFault, match=words) as caught:
             await session.entries()
+    assert caught.value.trouble is trouble
 
 
 async def test_an_empty_mailbox_is_not_listed() -> None:
