@@ -18,7 +18,7 @@ from app.protocols.sasl import LoginExchange
 
 MAX_LINE = 1_000_000  # bytes; RFC 9051 sets no limit, and a list of all uids is one line
 PIECE = 256 * 1024  # bytes: the most of a mail that is asked for at once, so no literal is larger
-MAX_ANSWER = 8 << 20  # bytes, to any command but one that fetches pieces of several mails
+MAX_ANSWER = 2 * MAX_LINE  # bytes, to any command but one that fetches pieces of mails
 _RECEIVE = 64 * 1024  # bytes
 _NEWS = ("EXISTS", "RECENT")  # RFC 9051 section 7.4: the server tells of new mail amid any answer
 

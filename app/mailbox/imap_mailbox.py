@@ -49,8 +49,11 @@ class ImapMailbox:
         except imaplib.IMAP4.error as error:
             raise self._faults.of(error, **self._unopened()) from error
         epoch, count = answer.get(b"UIDVALIDITY"), answer.get(b"EXISTS")
-        if not isinstance(epoch, int) or not isinstance(count, int) or count > MAX_MAILS:
-            raise ProtocolError("the server does not say which mails its numbers mean (UIDVALIDITY), or has too many")
+        if not isinstance(epoch, int) or not isinstance(count, int):
+            raise ProtocolError("the server does not say what its numbers of mails hold for (UIDVALIDITY)")
+        if count > MAX_MAILS:
+            reason = f"there are {count} mails in it, and {MAX_MAILS} can be read; clear it out"
+            raise self._faults.fault(reason, Trouble.CONFIGURATION)
         if self.epoch not in {"", str(epoch)}:
             # Whoever uses the session has noted the old one, and would take new mails for old ones.
             raise self._faults.fault("the folder was made anew; its mails have other numbers now", Trouble.BUSY)
@@ -59,7 +62,7 @@ class ImapMailbox:
         return count
 
     def entries(self) -> list[MailboxEntry]:
-        """Return all mails in the server's order."""
+        """Return all mails in the server's order, but those that are marked as deleted."""
         # SELECT is asked again for its count. By numbers of sequence, which no server may change amid FETCH
         # (RFC 9051 section 7.5.1): a list of all uids would be one line without a bound.
         count = self.select()
@@ -99,7 +102,7 @@ class ImapMailbox:
         """Delete these mails, and no others: without UIDPLUS only while nobody else has mails marked as deleted.
 
         EXPUNGE takes every marked mail, and another program may still want to take its own marks back. Then ours
-        stay marked, and go with the next EXPUNGE of anybody.
+        stay marked, are listed no more, and go with the next EXPUNGE of anybody.
         """
         for numbers in _portions(_numbers(uids)):
             self._begin_command()
@@ -109,7 +112,7 @@ class ImapMailbox:
         if not self._has_uidplus:
             self._begin_command()
             if set(self._client.search("DELETED")) <= set(_numbers(uids)):
-                self.link.expunge()
+                self._client.expunge()
 
     def move(self, uids: Sequence[str], folder: str) -> None:
         """Move these mails; the folder is made when the server refuses for want of it."""
@@ -149,13 +152,14 @@ class ImapMailbox:
         return answer
 
     def _listed(self, numbers: str) -> list[MailboxEntry]:
-        answer: tuple[str, list[Any]] = self.link.fetch(numbers, "(UID RFC822.SIZE)")
+        answer: tuple[str, list[Any]] = self.link.fetch(numbers, "(UID RFC822.SIZE FLAGS)")
         if answer[0] != "OK":
             raise imaplib.IMAP4.error(answer[1][-1])
         mails: list[tuple[int, dict[bytes, Any]]] = sorted(
             parse_fetch_response(answer[1]).items(), key=lambda mail: mail[1][b"SEQ"]
         )
-        return [MailboxEntry(str(uid), size) for uid, mail in mails if (size := _size(mail)) is not None]
+        there = [(uid, _size(mail)) for uid, mail in mails if not _is_marked(mail)]
+        return [MailboxEntry(str(uid), size) for uid, size in there if size is not None]
 
     def _unopened(self) -> dict[str, Any]:
         if self._folder == INBOX:  # every account has one
@@ -219,6 +223,11 @@ def _portions(numbers: Sequence[int]) -> Iterator[list[int]]:
 def _size(mail: dict[bytes, Any]) -> int | None:
     size = mail.get(b"RFC822.SIZE")  # not there where the server only tells of changed flags
     return size if isinstance(size, int) else None
+
+
+def _is_marked(mail: dict[bytes, Any]) -> bool:
+    flags = mail.get(b"FLAGS")
+    return isinstance(flags, tuple) and DELETED in flags
 
 
 def _octets(value: object) -> bytes:

@@ -22,7 +22,7 @@ from imapclient import imap_utf7
 
 from tests.support.ports import free_port
 from tests.support.requirements import require, require_root
-from tests.support.waiting import until_it_answers
+from tests.support.waiting import until, until_it_answers
 
 HANG = 60  # seconds; a start or an end takes one
 MAIL_USER, MAIL_GROUP = "nobody", "nogroup"
@@ -202,6 +202,10 @@ class DovecotMailbox:
         """Return what is in the mailbox, the oldest first."""
         return [file.read_bytes() for file in self._files_of(user, folder)]
 
+    def count(self, user: str) -> int:
+        """Return how many mails the inbox has, also while somebody deletes them."""
+        return len(self._files_of(user, INBOX))
+
     def flags(self, user: str, folder: str = INBOX) -> list[str]:
         """Return the Maildir flags of each mail, the oldest first: S is seen, T is marked as deleted."""
         return [file.name.partition(":2,")[2] for file in self._files_of(user, folder)]
@@ -209,18 +213,26 @@ class DovecotMailbox:
     def _files_of(self, user: str, folder: str) -> list[Path]:
         maildir = self.deliver_to(user, folder)
         files = [*(maildir / "cur").iterdir(), *(maildir / "new").iterdir()]
-        return sorted(files, key=lambda file: int(file.name.partition(".")[0]))
+        return sorted(files, key=_came_at)
 
     def clear(self, user: str) -> None:
         """Leave no mail and no folder; the uids begin anew under another UIDVALIDITY. No session may be open."""
+        self._until_alone(user)
         shutil.rmtree(self.maildirs / user, ignore_errors=True)
 
     def reset_uidvalidity(self, user: str, folder: str = INBOX) -> None:
         """Give the mailbox another UIDVALIDITY, as after a restore. No session may be open."""
+        self._until_alone(user)
         maildir = self.deliver_to(user, folder)
         for file in maildir.glob("dovecot*"):
             if not file.name.startswith("dovecot-uidvalidity"):  # holds the last one, so that the next is another
                 file.unlink()
+
+    def _until_alone(self, user: str) -> None:
+        """Wait for the end of sessions that were cut: Dovecot may still write into the mailbox."""
+        who = [require("doveadm"), "-c", str(self._folder / "dovecot.conf"), "who", user]
+        # One line is the head of the table.
+        until(lambda: len(subprocess.run(who, check=True, capture_output=True).stdout.splitlines()) < 2, why=self.log)
 
     @contextlib.contextmanager
     def locked(self, user: str) -> Iterator[None]:
@@ -247,6 +259,12 @@ class DovecotMailbox:
         found = re.search(r"\bV(\d+)", first)
         assert found is not None, first
         return int(found[1])
+
+
+def _came_at(file: Path) -> tuple[int, int]:
+    seconds, _, rest = file.name.partition(".")
+    microseconds = re.search(r"M(\d+)", rest)
+    return int(seconds), int(microseconds[1]) if microseconds else 0
 
 
 def _make_folder(folder: Path) -> None:

@@ -99,6 +99,8 @@ class _Session:
     async def serve(self) -> None:
         await self._act("GREETING", "", "*", f"* {self._server.greeting}\r\n".encode())
         while line := await self._line():
+            if line == "DONE":  # of an IDLE that the script has answered already
+                continue
             tag, _, command = line.partition(" ")
             self._server.commands.append(command)
             verb = _verb(command)
@@ -111,7 +113,7 @@ class _Session:
                 await self._writer.start_tls(self._server.tls)
             if verb == "IDLE" and verb not in self._server.script:
                 self._server.commands.append(await self._line())
-                await self._send(f"{tag} OK\r\n".encode())
+                await self._send(f"{tag} OK done\r\n".encode())
 
     def _answer(self, command: str) -> bytes:
         """Return what a sound server says to a command."""
@@ -121,15 +123,15 @@ class _Session:
             "ID": '* ID ("name" "scripted")\r\n',
             "SELECT": f"* {count} EXISTS\r\n* OK [UIDVALIDITY {UIDVALIDITY}]\r\n",
             "SEARCH": "* SEARCH\r\n",
-            "LOGOUT": "* BYE\r\n",
+            "LOGOUT": "* BYE see you\r\n",
         }
         match _verb(command):
             case "FETCH":
-                return b"".join(self._fetched(command)) + b"TAG OK\r\n"
+                return b"".join(self._fetched(command)) + b"TAG OK done\r\n"
             case "IDLE":
                 return b"+ idling\r\n"
             case verb:
-                return known.get(verb, "").encode() + b"TAG OK\r\n"
+                return known.get(verb, "").encode() + b"TAG OK done\r\n"
 
     def _fetched(self, command: str) -> Iterable[bytes]:
         numbers = command.removeprefix("UID ").split(" ")[1]
@@ -153,7 +155,7 @@ class _Session:
             await self._send(b"+ \r\n")
             secret = b64decode(await self._line()).decode()
         self._server.commands.append(secret)
-        return b"TAG OK\r\n" if self._server.secret in secret else b"TAG NO [AUTHENTICATIONFAILED] no\r\n"
+        return b"TAG OK done\r\n" if self._server.secret in secret else b"TAG NO [AUTHENTICATIONFAILED] no\r\n"
 
     async def _line(self) -> str:
         return (await self._reader.readline()).decode().removesuffix("\r\n")
