@@ -1,0 +1,98 @@
+"""Reports on the delivery of a mail that follow no standard: who did not get it, and what was said of that."""
+
+import re
+from collections.abc import Iterable
+from email import message_from_bytes
+from email.message import Message as LibraryMessage
+from itertools import islice
+
+from flufl.bounce import all_failures
+
+from app.domain.bounce import BouncedRecipient, BounceKind
+from app.mail.reading.message import Message
+from app.mail.sorting.report_words import BEGINNINGS, DELAYED, FAILED
+from app.mail.sorting.status_fields import MAX_ADDRESS, enhanced_in, words_in
+
+# The library goes over each line some sixty times, by patterns that take the square of its length. Reports say all
+# that they have to say at their beginning, in lines for people. So it takes half a second at worst.
+MAX_BYTES = 32 * 1024
+MAX_LINE = 250  # bytes
+MAX_PARTS = 50  # the library goes into each by recursion
+MAX_RECIPIENTS = 100
+MAX_TEXT = 64 * 1024  # characters in which words are looked for
+_MAX_WORDS = 2000  # characters that are taken for the words about one address
+_OVERLONG = re.compile(rb"([^\n]{%d})[^\n]+" % MAX_LINE)
+_BLANK_LINE = re.compile(r"\n[>| \t]*\n")
+_AROUND_ADDRESS = " \t\r\n<>:()\"'"
+
+
+def has_subject_of_a_report(message: Message) -> bool:
+    """Tell whether the subject is that of a report; that of an answer to one begins with "Re:"."""
+    return BEGINNINGS.match(message.subject) is not None
+
+
+def plain_recipients(message: Message, data: bytes) -> tuple[BouncedRecipient, ...]:
+    """Return the recipients that a report of any form names, nothing if it names none; `data` are its octets."""
+    if len(message.parts) > MAX_PARTS:
+        return ()
+    delayed, failed = _ask_library(_in_plain(message) if _is_encoded(message) else data)
+    kinds = dict.fromkeys(delayed, BounceKind.DELAYED) | dict.fromkeys(failed, BounceKind.FAILED)
+    text = message.text[:MAX_TEXT]
+    return tuple(_recipient(address, kinds[address], text) for address in islice(sorted(kinds), MAX_RECIPIENTS))
+
+
+def nameless_recipient(message: Message) -> tuple[BouncedRecipient, ...]:
+    """Return what a report says that names nobody: it is about the only recipient, or about none that is known."""
+    told = f"{message.subject}\n{message.text[:_MAX_WORDS]}"
+    if DELAYED.search(told):
+        return (BouncedRecipient(kind=BounceKind.DELAYED, status=enhanced_in(told)),)
+    if FAILED.search(told):
+        return (BouncedRecipient(kind=BounceKind.FAILED, status=enhanced_in(told)),)
+    return ()
+
+
+def _ask_library(data: bytes) -> tuple[list[str], list[str]]:
+    """Return the addresses that are delayed, and those that failed."""
+    mail = message_from_bytes(_OVERLONG.sub(rb"\1", data[:MAX_BYTES].replace(b"\r\n", b"\n")))
+    if "From" not in mail:
+        mail["From"] = "nobody"  # one of the library's detectors raises without it
+    try:
+        delayed, failed = all_failures(mail)
+    except Exception:  # noqa: BLE001  # sixty programs, none of which expects any octets; it logs what it raises
+        return [], []
+    return _addresses(delayed), _addresses(failed)
+
+
+def _addresses(found: Iterable[bytes]) -> list[str]:
+    addresses = (address.decode("ascii", errors="replace").strip(_AROUND_ADDRESS) for address in found)
+    return [address for address in addresses if "@" in address and address.isprintable() and len(address) < MAX_ADDRESS]
+
+
+def _is_encoded(message: Message) -> bool:
+    """Whether the library, which does not decode texts, would read nothing in it."""
+    encodings = (part.headers.raw("Content-Transfer-Encoding").lower() for part in message.parts)
+    return any(encoding in {"base64", "quoted-printable"} for encoding in encodings)
+
+
+def _in_plain(message: Message) -> bytes:
+    """Return the mail as one plain text, with the headers that the library looks at."""
+    mail = LibraryMessage()
+    for name in ("From", "Subject", "X-Failed-Recipients", "X-Mailer"):
+        if value := message.headers.text(name):
+            mail[name] = value[:MAX_LINE]
+    mail.set_payload(message.text[:MAX_BYTES].encode(errors="replace").decode("latin-1"))
+    return bytes(mail)
+
+
+def _recipient(address: str, kind: BounceKind, text: str) -> BouncedRecipient:
+    words = _words_about(address, text)
+    return BouncedRecipient(kind=kind, address=address, status=enhanced_in(words), reply=words)
+
+
+def _words_about(address: str, text: str) -> str:
+    """Return the paragraph in which the address stands, from there on; of one with nothing else, the next one."""
+    at = text.lower().find(address.lower())
+    if at < 0:
+        return ""
+    after = text[at + len(address) :][:_MAX_WORDS].lstrip(_AROUND_ADDRESS)
+    return words_in(_BLANK_LINE.split(after, 1)[0])
