@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.domain.errors import LoginUnavailable
 from app.domain.mailbox_server import MailboxServer, parse_mailbox_url
-from app.domain.mailbox_session import MailboxFault, Trouble
+from app.domain.mailbox_session import Trouble
 from app.mailbox.imap_faults import ImapFaults, is_refusal, trouble_of
 from app.net.errors import CertificateRejected, ConnectFailed
 
@@ -56,11 +56,15 @@ def test_every_error_has_a_meaning(error: Exception, words: str, trouble: Troubl
     assert fault.trouble is trouble
 
 
-@given(st.text(max_size=300), st.text(min_size=4, max_size=12))
+# Apart from each other, so that what the server says does not hold the secret by itself.
+IN_SECRETS = "abcdefgh0123456789"
+WORDS = st.text(st.characters(exclude_characters=IN_SECRETS), max_size=300)
+
+
+@given(WORDS, st.text(IN_SECRETS, min_size=6, max_size=12))
 def test_no_refusal_shows_a_secret(said: str, secret: str) -> None:
     """Wherever the server repeats it, and whatever else it says."""
     faults = ImapFaults(SERVER)
     faults.secrets = (secret,)
     fault = faults.of(imaplib.IMAP4.error(f"{said}{secret}{said}"), otherwise=Trouble.LOGIN)
-    assert isinstance(fault, MailboxFault)
-    assert secret not in str(fault) or secret in str(faults.of(imaplib.IMAP4.error(""), otherwise=Trouble.LOGIN))
+    assert secret not in str(fault)
