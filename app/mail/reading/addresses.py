@@ -14,6 +14,7 @@ _TOKEN = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"?|(<)([^>]*+)>?|([(),:;])|((?
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _ROUTE = re.compile(r"^@[^:]*:")  # section 4.4, obsolete: <@relay:name@host>
 _WHITE_SPACE = re.compile(r"\s+")
+_QUOTED_LOCAL = re.compile(r'("[^"\\]*+(?:\\.[^"\\]*+)*+")(\s*+@.*)', re.DOTALL)  # section 3.4.1: "b c"@host
 
 
 def read_mailboxes(text: str, hint: str = "") -> tuple[Mailbox, ...]:
@@ -45,19 +46,21 @@ class _Entry:
 
     def __init__(self) -> None:
         self.words: list[str] = []
+        self.source: list[str] = []  # the same with quotation marks and white space as they stand
         self.comments: list[str] = []
         self.address: str | None = None
 
     def mailbox(self, hint: str) -> Mailbox | None:
         """Return it as a mailbox, None if it holds no address."""
         if self.address is not None:
-            address = one_line(_ROUTE.sub("", _WHITE_SPACE.sub("", self.address)))
+            address = _ROUTE.sub("", _address(self.address))
             phrase = _name(" ".join(self.words), hint) or self._comment(hint)
             return Mailbox(address=address, name=phrase) if address else None
         address = one_line(" ".join(self.words))
+        is_quoted = "@" in address and self.source[0].startswith('"')
         if "@" in address:
-            address = _WHITE_SPACE.sub("", address)  # section 4.4, obsolete: white space around the dots and the @
-        if not address or " " in address or address.startswith("=?"):
+            address = _address("".join(self.source))
+        if not address or (" " in address and not is_quoted) or address.startswith("=?"):
             return None
         return Mailbox(address=address, name=self._comment(hint))  # RFC 822: root@host (Cron Daemon)
 
@@ -87,7 +90,15 @@ def _entries(text: str) -> Iterator[_Entry]:
             entry = _Entry()
         elif word.strip() or quoted:
             entry.words.append(" ".join(word.split()) or _QUOTED_PAIR.sub(r"\1", quoted))
+            entry.source.append(word or f'"{quoted}"')
     yield entry
+
+
+def _address(text: str) -> str:
+    """Return the address without white space around its signs (section 4.4, obsolete); between quotes it stays."""
+    quoted = _QUOTED_LOCAL.fullmatch(text.strip())
+    local, rest = quoted.groups() if quoted else ("", text)
+    return one_line(local + _WHITE_SPACE.sub("", rest))
 
 
 def _name(text: str, hint: str) -> str:
