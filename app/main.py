@@ -11,6 +11,7 @@ import structlog
 import uvloop
 
 from app.clock import SystemClock
+from app.delivery.direct import DirectSender
 from app.domain.errors import JournalCorrupt, JournalUnavailable
 from app.domain.relay import DEFAULT_POLICY
 from app.httpkit.server import SignalFreeServer
@@ -29,7 +30,8 @@ from app.wiring.background import background_work
 from app.wiring.ground import lay_ground
 from app.wiring.last_words import last_words
 from app.wiring.listening import listen
-from app.wiring.sending import all_relays, mail_queue, sending_half
+from app.wiring.reading import reading_side
+from app.wiring.sending import all_approaches, all_relays, mail_composer, mail_queue, sending_half
 from app.wiring.serving import create_app, gated_server
 from app.wiring.smtp_intake import smtp_intake
 from app.wiring.taking import letterhead_of, taking_half
@@ -122,12 +124,15 @@ async def _service(
     ground = lay_ground(settings, journal, relays=relay_setups, sandbox=sandbox)
     queue = mail_queue(ground)
     name = await _announced_name(settings)
-    relays = all_relays(ground, helo_name=name)
+    approaches = all_approaches(ground, helo_name=name)
+    relays = all_relays(ground, approaches)
+    composer, direct = mail_composer(ground), DirectSender(approaches)
     taking = await taking_half(ground, queue, relays)
-    desk = AlarmDesk(sinks=alarm_sinks(ground, taking), memory=journal, clock=ground.clock)
-    sending = sending_half(ground, queue, relays, raise_alarm=desk.raise_alarm)
-    vitals = partial(current_vitals, ground, taking, sending)
-    watching = alarming(ground, relays, desk, vitals=vitals)
+    desk = AlarmDesk(sinks=alarm_sinks(ground, taking, composer, direct), memory=journal, clock=ground.clock)
+    sending = sending_half(ground, queue, relays, taking, composer, raise_alarm=desk.raise_alarm)
+    reading = reading_side(ground, taking, direct, raise_alarm=desk.raise_alarm)
+    vitals = partial(current_vitals, ground, taking, sending, reading)
+    watching = alarming(ground, relays, desk, vitals=vitals, troubles=reading.troubles)
     return Service(
         Parts(
             journal=journal,
@@ -136,7 +141,7 @@ async def _service(
             recorder=sending.recorder,
             upkeep=taking.upkeep,
             alarm_desk=desk,
-            background=background_work(ground, taking, sending, watching),
+            background=background_work(ground, taking, sending, reading, watching),
             server=SignalFreeServer(gated_server(create_app(ground, taking, sending, vitals), ground)),
             listener=listener,
             smtp_intake=smtp_intake(ground, taking, hostname=name or socket.gethostname()),

@@ -17,6 +17,7 @@ from app.domain.vitals import ProbeVitals
 log = structlog.get_logger()
 
 MAX_UNDER_WAY = 100  # of one relay: those beyond are hours old, and one of them being missing is told already
+FIRST_LOOK_S = 0.5  # from one question whether the mailbox has been looked at to the next
 
 SendProbe = Callable[[str, int], Awaitable[Sequence[Outcome]]]  # relay, number; never raises for the relay's faults
 
@@ -70,10 +71,12 @@ class ProbeDesk:
         )
 
     async def run(self) -> None:
-        """Send probes until it is cancelled."""
+        """Send probes until it is cancelled; none before the first look, which leaves alone what is there already."""
         while True:
-            await asyncio.gather(*(self._probe(line) for line in self._lines.values()))
-            await asyncio.sleep(self._every.total_seconds())
+            is_looked_at = self._mailbox_read_at() is not None
+            if is_looked_at:
+                await asyncio.gather(*(self._probe(line) for line in self._lines.values()))
+            await asyncio.sleep(self._every.total_seconds() if is_looked_at else FIRST_LOOK_S)
 
     def arrived(self, number: int) -> timedelta | None:
         """Take the arrival of a probe; return how long it took, None for one of an earlier run, or that came before."""

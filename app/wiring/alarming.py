@@ -1,7 +1,7 @@
 """Builds the ways out for alarms, and what watches for reasons to raise one."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,15 +10,18 @@ from app.alarms.command import AlarmCommand
 from app.alarms.mail import AlarmMail
 from app.alarms.ping import Pinger
 from app.alarms.webhook import Webhook
+from app.delivery.direct import DirectSender
+from app.delivery.direct_alarm import DirectAlarm
 from app.delivery.relays import Relays
 from app.domain.alarm import Alarm
 from app.domain.ports import Clock
 from app.domain.vitals import Health, Vitals, health_of
+from app.mail.compose import Composer
 from app.pipeline.alarm_desk import AlarmDesk, AlarmSink
 from app.pipeline.watch import Watch
 from app.settings.model import Settings
 from app.wiring.ground import Ground
-from app.wiring.taking import TakingHalf
+from app.wiring.taking import TakingHalf, letterhead_of_alarms
 
 # How long a relay may be out of order before that is told: a restart of Postfix takes two seconds. Wrong settings,
 # which no waiting mends, are told at once.
@@ -33,10 +36,19 @@ class Alarming:
     pinger: Pinger | None
 
 
-def alarm_sinks(ground: Ground, taking: TakingHalf) -> list[AlarmSink]:
+def alarm_sinks(ground: Ground, taking: TakingHalf, composer: Composer, direct: DirectSender) -> list[AlarmSink]:
     """Return every way out for alarms that the settings name."""
-    by_mail = [AlarmMail(taking.alarm_ingest.accept)] if taking.alarm_ingest is not None else []
-    return [*by_mail, *sinks_without_mail(ground.settings, ground.clock)]
+    return [*_by_mail(ground, taking, composer, direct), *sinks_without_mail(ground.settings, ground.clock)]
+
+
+def _by_mail(ground: Ground, taking: TakingHalf, composer: Composer, direct: DirectSender) -> list[AlarmSink]:
+    letterhead = letterhead_of_alarms(ground.settings)
+    if taking.alarm_ingest is None or letterhead is None:
+        return []
+    past_queue = DirectAlarm(
+        sender=direct, composer=composer, letterhead=letterhead, ids=ground.ids, clock=ground.clock
+    )
+    return [AlarmMail(taking.alarm_ingest.accept, direct=past_queue.send)]
 
 
 def sinks_without_mail(settings: Settings, clock: Clock) -> list[AlarmSink]:
@@ -54,8 +66,18 @@ def sinks_without_mail(settings: Settings, clock: Clock) -> list[AlarmSink]:
     return sinks
 
 
-def alarming(ground: Ground, relays: Relays, desk: AlarmDesk, *, vitals: Callable[[], Vitals]) -> Alarming:
-    """Build them; nothing runs yet. The vitals are looked at before each sign of life."""
+def alarming(
+    ground: Ground,
+    relays: Relays,
+    desk: AlarmDesk,
+    *,
+    vitals: Callable[[], Vitals],
+    troubles: Callable[[], Sequence[Alarm]],
+) -> Alarming:
+    """Build them; nothing runs yet. The vitals are looked at before each sign of life.
+
+    `troubles` are those of the reading side.
+    """
     journal, ping_url = ground.journal, ground.settings.alarm.ping_url
     watch = Watch(
         journal=journal,
@@ -65,6 +87,7 @@ def alarming(ground: Ground, relays: Relays, desk: AlarmDesk, *, vitals: Callabl
         patience=OUTAGE_PATIENCE,
         known_at=journal.kept_at,
         desk=desk,
+        others=troubles,
     )
 
     def healthy() -> bool:

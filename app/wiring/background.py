@@ -1,20 +1,18 @@
 """Gathers what runs beside the service, from its start until it is cancelled."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
-
 from app.wiring.alarming import Alarming
 from app.wiring.ground import Ground
+from app.wiring.reading import ReadingSide, Work
 from app.wiring.sending import SendingHalf
 from app.wiring.spooling import spool_watcher
 from app.wiring.taking import TakingHalf
 
-Work = Callable[[], Coroutine[Any, Any, None]]
 
-
-def background_work(ground: Ground, taking: TakingHalf, sending: SendingHalf, watching: Alarming) -> tuple[Work, ...]:
+def background_work(
+    ground: Ground, taking: TakingHalf, sending: SendingHalf, reading: ReadingSide, watching: Alarming
+) -> tuple[Work, ...]:
     """Return it; what the settings leave out is not among it."""
-    work: list[Work] = [sending.expiry.run, watching.watch.run, taking.heartbeats.run]
+    work: list[Work] = [sending.expiry.run, watching.watch.run, taking.heartbeats.run, *reading.work()]
     if watching.pinger:
         work.append(watching.pinger.run)
     if spool := spool_watcher(ground, taking):

@@ -20,9 +20,9 @@ from app.mail.compose import Composer
 from app.mail.dkim import DkimSigner
 from app.pipeline.queue import MailQueue
 from app.settings.model import Settings
-from app.settings.relays import RelaySetup
 from app.wiring.ground import Ground
 from app.wiring.logins import logins_of
+from app.wiring.taking import TakingHalf
 
 HEAVY_AT_ONCE = 2  # mails with attachments in memory: each is there three times, as data, as mail and on its way
 
@@ -49,17 +49,32 @@ def most_heavy(connections: Sequence[int]) -> int:
     return max(1, min(HEAVY_AT_ONCE, min(connections) - 1))
 
 
-def all_relays(ground: Ground, *, helo_name: str | None) -> Relays:
+def all_approaches(ground: Ground, *, helo_name: str | None) -> tuple[Approach, ...]:
+    """Return how each relay is approached. Whoever sends shares them, and with them tokens that are to be renewed."""
+    return tuple(Approach(relay=setup.relay, logins=logins_of(setup), helo_name=helo_name) for setup in ground.relays)
+
+
+def all_relays(ground: Ground, approaches: Sequence[Approach]) -> Relays:
     """Build the links to the relays; nothing is connected yet."""
-    links = [_link(ground, setup, helo_name) for setup in ground.relays]
+    links = [
+        RelayLink(name=setup.relay.name, policy=setup.policy, connect=_connector(approach), clock=ground.steady)
+        for setup, approach in zip(ground.relays, approaches, strict=True)
+    ]
     return Relays(links, clock=ground.steady, usable_seconds=ground.journal.usable_seconds)
 
 
-def sending_half(ground: Ground, queue: MailQueue, relays: Relays, *, raise_alarm: RaiseAlarm) -> SendingHalf:
+def mail_composer(ground: Ground) -> Composer:
+    """Build what makes mails."""
+    return Composer(mac_key=ground.journal.mac_key, signer=dkim_signer(ground.settings))
+
+
+def sending_half(
+    ground: Ground, queue: MailQueue, relays: Relays, taking: TakingHalf, composer: Composer, *, raise_alarm: RaiseAlarm
+) -> SendingHalf:
     """Build them; nothing runs yet."""
     journal, clock = ground.journal, ground.steady
-    recorder = Recorder(store=journal, queue=queue, on_recorded=_alarm_raiser(raise_alarm))
-    composer = Composer(mac_key=journal.mac_key, signer=dkim_signer(ground.settings))
+    on_recorded = _alarm_raiser(raise_alarm, is_acknowledged=taking.acknowledgements.holds)
+    recorder = Recorder(store=journal, queue=queue, on_recorded=on_recorded)
     tools = Tools(
         queue=queue,
         relays=relays,
@@ -68,7 +83,7 @@ def sending_half(ground: Ground, queue: MailQueue, relays: Relays, *, raise_alar
         render=composer.render,
         envelope_id=composer.envelope_id,
         return_path=composer.return_path,
-        is_set_aside=lambda _: False,
+        is_set_aside=taking.set_aside.includes,
         attachments=journal.attachments,
         clock=clock,
         lifetime_of=ground.settings.lifetime_of,
@@ -78,11 +93,6 @@ def sending_half(ground: Ground, queue: MailQueue, relays: Relays, *, raise_alar
     return SendingHalf(queue=queue, relays=relays, recorder=recorder, sender=Sender(tools), expiry=expiry)
 
 
-def _link(ground: Ground, setup: RelaySetup, helo_name: str | None) -> RelayLink:
-    approach = Approach(relay=setup.relay, logins=logins_of(setup), helo_name=helo_name)
-    return RelayLink(name=setup.relay.name, policy=setup.policy, connect=_connector(approach), clock=ground.steady)
-
-
 def _connector(approach: Approach) -> Connect:
     async def connect(may_pipeline: bool) -> Connection:
         return await Connection.open(approach, may_pipeline=may_pipeline)
@@ -90,10 +100,12 @@ def _connector(approach: Approach) -> Connect:
     return connect
 
 
-def _alarm_raiser(raise_alarm: RaiseAlarm) -> Callable[[QueuedMail, Verdict], None]:
+def _alarm_raiser(
+    raise_alarm: RaiseAlarm, *, is_acknowledged: Callable[[int], bool]
+) -> Callable[[QueuedMail, Verdict], None]:
     def on_recorded(mail: QueuedMail, verdict: Verdict) -> None:
         alarm = failure_alarm(mail, verdict)
-        if alarm is not None:
+        if alarm is not None and not is_acknowledged(mail.envelope.alert_id):
             raise_alarm(alarm)
 
     return on_recorded

@@ -16,13 +16,16 @@ from app.intake.http import AlertsEndpoint
 from app.intake.openapi import describe_intake
 from app.sandbox.pages import sandbox_router
 from app.version import __version__
+from app.web.acknowledgements import acknowledgements_router
 from app.web.alerts import alerts_router
 from app.web.dead_letters import dead_letters_router
 from app.web.docs import docs_router
 from app.web.errors import answer_errors_as_problems
 from app.web.health import HealthCheck, health_router
 from app.web.heartbeats import heartbeats_router
+from app.web.metrics import metrics_router
 from app.web.openapi import ANYWHERE
+from app.web.set_aside import set_aside_router
 from app.wiring.ground import Ground
 from app.wiring.sending import SendingHalf
 from app.wiring.taking import TakingHalf
@@ -42,6 +45,8 @@ def create_app(ground: Ground, taking: TakingHalf, sending: SendingHalf, vitals:
     api.include_router(alerts_router(ground.journal, sending.queue.is_sending, clock=ground.clock))
     start = partial(_fresh_start, ground, sending)
     api.include_router(dead_letters_router(ground.journal, start=start, wake=sending.queue.wake))
+    api.include_router(acknowledgements_router(taking.acknowledgements, clock=ground.clock))
+    api.include_router(set_aside_router(ground.journal, on_change=taking.set_aside.load))
     api.include_router(heartbeats_router(taking.heartbeats))
     if ground.sandbox:
         api.include_router(sandbox_router(ground.sandbox.store, clock=ground.clock))
@@ -55,7 +60,9 @@ def create_app(ground: Ground, taking: TakingHalf, sending: SendingHalf, vitals:
         by_signature=ground.access.by_signature,
     )
 
-    api.include_router(health_router(_health_check(ground, vitals, counts=alerts.counts)))
+    check = _health_check(ground, vitals, counts=alerts.counts)
+    api.include_router(health_router(check))
+    api.include_router(metrics_router(check))
     answer_errors_as_problems(api)
     describe_intake(api, asks_for_token=ground.access.asks_for_token)
 

@@ -2,11 +2,12 @@
 
 from app.domain.vitals import Vitals
 from app.wiring.ground import Ground
+from app.wiring.reading import ReadingSide
 from app.wiring.sending import SendingHalf
 from app.wiring.taking import TakingHalf
 
 
-def current_vitals(ground: Ground, taking: TakingHalf, sending: SendingHalf) -> Vitals:
+def current_vitals(ground: Ground, taking: TakingHalf, sending: SendingHalf, reading: ReadingSide) -> Vitals:
     """Return the vitals; it reads memory only."""
     journal, relays = ground.journal, sending.relays
     return Vitals(
@@ -19,4 +20,6 @@ def current_vitals(ground: Ground, taking: TakingHalf, sending: SendingHalf) -> 
         queue_depth=journal.open_count,
         oldest_open_at=taking.upkeep.oldest_open_at,
         possibly_twice=journal.interrupted,
+        mailbox=reading.poller.vitals() if reading.poller else None,
+        probes=reading.probes.vitals() if reading.probes else (),
     )

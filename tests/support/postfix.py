@@ -40,6 +40,7 @@ smtpd_relay_restrictions = reject_unauth_destination
 virtual_mailbox_domains = example.org
 virtual_mailbox_maps = texthash:{folder}/mailboxes
 virtual_mailbox_base = {folder}/mail
+recipient_delimiter = +
 virtual_alias_maps = texthash:{folder}/aliases
 transport_maps = texthash:{folder}/transport
 delay_warning_time = 1s

@@ -8,9 +8,9 @@ HANG = 30.0  # seconds; what is waited for takes less than one
 PAUSE = 0.02
 
 
-def until(condition: Callable[[], bool], *, why: Callable[[], object] = lambda: "") -> None:
-    """Return once `condition` holds; fail with what `why` returns if it never does."""
-    deadline = time.monotonic() + HANG
+def until(condition: Callable[[], bool], *, why: Callable[[], object] = lambda: "", longest: float = HANG) -> None:
+    """Return once `condition` holds; fail with what `why` returns if it never does, for `longest` seconds."""
+    deadline = time.monotonic() + longest
     while not condition():
         assert time.monotonic() < deadline, why()
         time.sleep(PAUSE)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from email import message_from_bytes
 from email.message import Message as LibraryMessage
-from itertools import islice
+from itertools import chain, islice
 
 from flufl.bounce import all_failures
 
@@ -21,6 +21,8 @@ MAX_PARTS = 50  # the library goes into each by recursion
 MAX_RECIPIENTS = 100
 MAX_TEXT = 64 * 1024  # characters in which words are looked for
 _MAX_WORDS = 2000  # characters that are taken for the words about one address
+MAX_PLACES = 10  # of one address in the text
+_CODE = re.compile(r"(?<![\d.])[45]\d\d(?![\d.])")  # RFC 5321 section 4.2
 _OVERLONG = re.compile(rb"([^\n]{%d})[^\n]+" % MAX_LINE)
 _BLANK_LINE = re.compile(r"\n[>| \t]*\n")
 _AROUND_ADDRESS = " \t\r\n<>:()\"'"
@@ -90,9 +92,22 @@ def _recipient(address: str, kind: BounceKind, text: str) -> BouncedRecipient:
 
 
 def _words_about(address: str, text: str) -> str:
-    """Return the paragraph in which the address stands, from there on; of one with nothing else, the next one."""
-    at = text.lower().find(address.lower())
-    if at < 0:
-        return ""
-    after = text[at + len(address) :][:_MAX_WORDS].lstrip(_AROUND_ADDRESS)
-    return words_in(_BLANK_LINE.split(after, 1)[0])
+    """Return the paragraph behind the address: where it stands more than once, one that holds a code."""
+    places = [place.end() for place in islice(re.finditer(re.escape(address), text, re.IGNORECASE), MAX_PLACES)]
+    paragraphs = [_paragraph(text[place : place + _MAX_WORDS]) for place in places]
+    at_line_start = [
+        words for place, words in zip(places, paragraphs, strict=True) if _begins_line(text, place, address)
+    ]
+    with_code = filter(_CODE.search, paragraphs)
+    return next(chain(with_code, at_line_start, paragraphs), "")
+
+
+def _paragraph(text: str) -> str:
+    """Return the first one; of an address that has its own, that is the next."""
+    return words_in(_BLANK_LINE.split(text.lstrip(_AROUND_ADDRESS), 1)[0])
+
+
+def _begins_line(text: str, end: int, address: str) -> bool:
+    """Whether nothing stands before the address that ends there, as it does in "To:" and in sentences."""
+    start = end - len(address)
+    return not text[text.rfind("\n", 0, start) + 1 : start].strip(_AROUND_ADDRESS)

@@ -1,0 +1,216 @@
+"""Each mail of the mailbox is read once, whatever happens, and none stops the others."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.domain.mail_read import MailboxName
+from app.mail.reading.message import Message
+from app.mail.sorting.sorted_mail import SortedMail
+from app.mailbox.look import MAX_LOSSES
+from tests.support.mailbox_site import DELETE, MOVE, NAME, MailboxSite
+
+POLL_AGAIN = 4
+
+
+def a_mail(subject: str) -> bytes:
+    """Return a mail that is nothing but a mail."""
+    return f"From: ups@example.org\r\nTo: alerts@example.org\r\nSubject: {subject}\r\n\r\nOn battery.\r\n".encode()
+
+
+async def subjects(site: MailboxSite) -> list[str]:
+    """Return what has become an alert."""
+    page = await site.journal.page(before=None, limit=100, state=None, severity=None)
+    return sorted(summary.subject for summary in page.alerts)
+
+
+async def test_the_first_poll_acts_on_none(site: MailboxSite) -> None:
+    """What was there before is old; what comes after it is new."""
+    site.mailbox.put("old", a_mail("old"))
+    await site.poll()
+    site.mailbox.put("new", a_mail("new"))
+    await site.poll()
+    assert await subjects(site) == ["new"]
+    assert site.mailbox.fetched == ["new"]
+
+
+async def test_the_first_poll_may_be_told_to_begin_with_what_is_there(site: MailboxSite) -> None:
+    """For a mailbox that was filled before the daemon came."""
+    site.with_rules(from_beginning=True)
+    await site.start()
+    site.mailbox.put("old", a_mail("old"))
+    await site.poll()
+    assert await subjects(site) == ["old"]
+
+
+async def test_nothing_is_read_twice(site: MailboxSite) -> None:
+    """Neither at the next poll, nor after a restart."""
+    await site.poll()
+    for number in range(50):
+        site.mailbox.put(f"u{number}", a_mail(f"mail {number:02}"))
+    await site.poll()
+    await site.poll()
+    await site.start()
+    await site.poll()
+    assert await subjects(site) == [f"mail {number:02}" for number in range(50)]
+    assert len(site.mailbox.fetched) == 50
+
+
+async def test_another_epoch_is_another_first_poll(site: MailboxSite) -> None:
+    """Its uids mean other mails; even a start from the beginning acts on none of them again."""
+    site.with_rules(from_beginning=True)
+    await site.start()
+    site.mailbox.put("1", a_mail("before"))
+    await site.poll()
+    site.mailbox.epoch = "2"
+    await site.poll()
+    site.mailbox.put("2", a_mail("after"))
+    await site.poll()
+    assert await subjects(site) == ["after", "before"]
+
+
+async def test_a_crash_before_the_record_reads_it_again(site: MailboxSite) -> None:
+    """The attempt alone was on record; the mail is there once in the end."""
+    await site.poll()
+    site.mailbox.put("1", a_mail("once"))
+    await site.journal.begin_reading(MailboxName(NAME, "1"), ["1"])
+    await site.start()
+    await site.poll()
+    assert await subjects(site) == ["once"]
+
+
+async def test_a_mail_that_ends_the_daemon_is_set_aside(site: MailboxSite) -> None:
+    """After three starts it is left alone and named, and the one behind it is read."""
+    await site.poll()
+    site.mailbox.put("bad", a_mail("bad"))
+    site.mailbox.put("good", a_mail("good"))
+    for _ in range(3):
+        await site.journal.begin_reading(MailboxName(NAME, "1"), ["bad"])
+    for _ in range(2):
+        await site.poll()
+    assert await subjects(site) == ["good"]
+    (alarm,) = site.alarms
+    assert "bad" in alarm.text
+    assert "has ended the daemon" in alarm.text
+    assert (await site.journal.unread(MailboxName(NAME, "1"), ["bad"])) == []
+
+
+class _Choking:
+    """A sorter with a fault of its own."""
+
+    def __init__(self, site: MailboxSite) -> None:
+        self._right = site.handling._sorter
+
+    def sort(self, message: Message, data: bytes) -> SortedMail:
+        """Fail on one mail."""
+        if message.subject == "bad":
+            raise ZeroDivisionError
+        return self._right.sort(message, data)
+
+
+async def test_a_mail_that_cannot_be_read_is_set_aside_and_the_others_are_read(site: MailboxSite) -> None:
+    """A fault of ours never loops: three attempts, then an alarm."""
+    await site.poll()
+    site.handling._sorter = _Choking(site)  # type: ignore[assignment]  # stands in for one with a fault
+    site.mailbox.put("1", a_mail("bad"))
+    site.mailbox.put("2", a_mail("good"))
+    for _ in range(POLL_AGAIN):
+        await site.poll()
+    assert await subjects(site) == ["good"]
+    assert site.mailbox.fetched.count("1") == 3
+    assert ["ZeroDivisionError" in alarm.text for alarm in site.alarms] == [True]
+    assert site.poller.vitals().set_aside == 1
+
+
+async def test_a_mail_at_which_the_server_dies_holds_up_nobody(site: MailboxSite) -> None:
+    """It is set aside after five losses; those before it are read at once, those behind it then."""
+    await site.poll()
+    for uid in ("1", "2", "3"):
+        site.mailbox.put(uid, a_mail(f"mail {uid}"))
+    site.mailbox.breaks_at = {"2"}
+    for _ in range(MAX_LOSSES + 1):
+        await site.poll()
+    assert await subjects(site) == ["mail 1", "mail 3"]
+    assert len(site.alarms) == 1
+
+
+async def test_a_mail_that_is_too_large_is_named_and_never_fetched(site: MailboxSite) -> None:
+    """The limit of the settings holds before the mail is on its way."""
+    await site.poll()
+    site.mailbox.put("huge", a_mail("huge") + b"x" * site.rules.max_bytes)
+    await site.poll()
+    await site.poll()
+    assert site.mailbox.fetched == []
+    (alarm,) = site.alarms
+    assert "mailbox.message_limit" in alarm.text
+
+
+async def test_mail_stays_on_the_server_unless_told_otherwise(site: MailboxSite) -> None:
+    """People may read the mailbox too."""
+    await site.poll()
+    site.mailbox.put("1", a_mail("kept"))
+    await site.poll()
+    assert list(site.mailbox.mails) == ["1"]
+
+
+async def test_what_was_acted_upon_is_deleted(site: MailboxSite) -> None:
+    """And tried again when the end of the session was lost: it is not read a second time meanwhile."""
+    site.with_rules(after=DELETE)
+    await site.start()
+    await site.poll()
+    site.mailbox.put("1", a_mail("gone"))
+    site.mailbox.loses_quit = True
+    await site.poll()
+    assert list(site.mailbox.mails) == ["1"]
+    site.mailbox.loses_quit = False
+    await site.poll()
+    assert site.mailbox.mails == {}
+    assert await subjects(site) == ["gone"]
+
+
+async def test_what_was_acted_upon_is_moved(site: MailboxSite) -> None:
+    """Into the folder that the settings name."""
+    site.with_rules(after=MOVE, move_to="Processed")
+    await site.start()
+    await site.poll()
+    site.mailbox.put("1", a_mail("moved"))
+    await site.poll()
+    assert list(site.mailbox.folders) == ["Processed"]
+    await site.poll()
+    assert await site.journal.recorded(MailboxName(NAME, "1")) == []
+
+
+async def test_an_answer_that_nobody_understands_stays_for_people(site: MailboxSite) -> None:
+    """Only what was acted upon may go."""
+    site.with_rules(after=DELETE)
+    await site.start()
+    await site.poll()
+    sent = await site.alert_mail()
+    answer = site.rendered(sent).partition(b"Message-ID: ")[2].partition(b"\r\n")[0].decode()
+    body = f"From: ops@example.org\r\nSubject: Re: disk\r\nIn-Reply-To: {answer}\r\n\r\nWho ordered this?\r\n"
+    site.mailbox.put("1", body.encode())
+    await site.poll()
+    assert list(site.mailbox.mails) == ["1"]
+    assert len(await subjects(site)) == 1
+
+
+async def test_nothing_is_lost_while_the_journal_takes_nothing(site: MailboxSite) -> None:
+    """The mail is read when it does again."""
+    await site.poll()
+    site.mailbox.put("1", a_mail("later"))
+    site.ingest.close()
+    assert await site.poll() >= timedelta(seconds=1)
+    assert await subjects(site) == []
+    await site.start()
+    await site.poll()
+    assert await subjects(site) == ["later"]
+
+
+@pytest.mark.parametrize("count", [1, 20, 21, 45])
+async def test_batches_of_any_size_are_read_whole(site: MailboxSite, count: int) -> None:
+    """However the mails fall into those that are fetched together."""
+    await site.poll()
+    for number in range(count):
+        site.mailbox.put(str(number), a_mail(f"{number:02}"))
+    await site.poll()
+    assert await subjects(site) == [f"{number:02}" for number in range(count)]
