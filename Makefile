@@ -27,9 +27,11 @@ fmt: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.bench
 
-# Coverage-guided, on what any SMTP server may say; tests/fuzz/smtp_client.py tells how to run one input again.
+# Coverage-guided, on what any SMTP server may say and what any mail may be, SECONDS for each; the targets in
+# tests/fuzz/ tell how to run one input again.
 fuzz: $(VENV)/fuzz.stamp
 	$(BIN)/python -m tests.fuzz.smtp_client -max_total_time=$(SECONDS)
+	$(BIN)/python -m tests.fuzz.mime_reader -max_total_time=$(SECONDS)
 
 # Needs uv; everything else needs only the lock files that it writes.
 lock:

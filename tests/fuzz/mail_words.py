@@ -19,6 +19,16 @@ WORDS = (
     b"<table><tr><td>", b"<ul><li>", b"<pre>", b"<blockquote>", b"<script>", b"<style>", b"<!--", b"-->", b"&#x41;",
     b"&amp;", b"<meta charset=gb2312>", b"\xef\xbb\xbf", b"\xff\xfe", b"\x1b$B", b"\xc4\xc9", b"\xb4\xc5", b"\0",
 )
+REPEATED = (  # head, what is repeated, tail
+    (b"Subject: ", b"=?utf-8?Q?=C3?= ", b"\n\n"),
+    (b"From: ", b'"(<a@b.c>\\,', b"\n\n"),
+    (b"Content-Type: a/b", b"; name*0*=%41", b"\n\n"),
+    (b"Content-Type: multipart/mixed; boundary=b\n", b"\n--b\nContent-Type: text/html\n\n<p>", b"\n--b--\n"),
+    (b"\n", b"begin 644 a\n!\n", b"end\n"),
+    (b"Content-Transfer-Encoding: quoted-printable\n\n", b"= \t\r", b"\n"),
+    (b"Content-Type: text/html\n\n", b"<a href='x'><td>", b""),
+    (b"In-Reply-To: <1@a.b>\n\n", b"ack\n> wrote:\n", b"-- \n"),
+)
 # fmt: on
 
 
