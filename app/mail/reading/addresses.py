@@ -12,6 +12,7 @@ MAX_MAILBOXES = 1000  # of one field; RFC 5321 section 4.5.3.1.8 asks a server t
 MAX_TOKENS = 20 * MAX_MAILBOXES  # names, signs and comments; five make an ordinary mailbox
 _TOKEN = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"?|(<)([^>]*+)>?|([(),:;])|((?:[^"<(),:;\\]|\\.?)++)', re.DOTALL)
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
+_MAX_ENCODED = 1000  # characters; one mailbox, as programs that encode all of it write it
 _ROUTE = re.compile(r"^@[^:]*:")  # section 4.4, obsolete: <@relay:name@host>
 _WHITE_SPACE = re.compile(r"\s+")
 _QUOTED_LOCAL = re.compile(r'("[^"\\]*+(?:\\.[^"\\]*+)*+")(\s*+@.*)', re.DOTALL)  # section 3.4.1: "b c"@host
@@ -25,7 +26,7 @@ def read_mailboxes(text: str, hint: str = "") -> tuple[Mailbox, ...]:
     idea. Some programs encode the address with the name, against RFC 2047 section 5: it is found where no other is.
     """
     mailboxes = _mailboxes(text, hint)
-    if not mailboxes and "=?" in text:
+    if not mailboxes and "=?" in text and len(text) <= _MAX_ENCODED:
         return _mailboxes(decode_words(text, hint).text, hint)
     return mailboxes
 

@@ -3,6 +3,7 @@
 import re
 from binascii import a2b_qp
 from collections.abc import Iterator
+from itertools import islice
 
 from app.domain.charset import Decoded
 from app.mail.reading.base64_octets import decode_base64
@@ -11,6 +12,8 @@ from app.mail.reading.charsets import read_text
 # RFC 2047 section 2, but longer than 75 characters, with white space inside and with "?" in the text, as some
 # programs send them. The text ends before the next "=?" at the latest, so that nothing is gone through twice.
 _WORD = re.compile(r"=\?([^?\s=]{1,60})\?([bBqQ])\?([^?=]*+(?:(?:\?(?!=)|=(?!\?(?!=)))[^?=]*+)*+)\?=")
+
+MAX_WORDS = 2000  # of one text; those of full length fill a field of 150,000 octets. What follows stays as it is
 
 
 def decode_words(text: str, hint: str = "") -> Decoded:
@@ -35,7 +38,7 @@ def _runs(text: str) -> Iterator[tuple[list[re.Match[str]], str]]:
     """Yield words that are decoded together, and what stands behind them; the first time perhaps no word."""
     words: list[re.Match[str]] = []
     end = 0
-    for word in _WORD.finditer(text):
+    for word in islice(_WORD.finditer(text), MAX_WORDS):
         between = text[end : word.start()]
         is_adjacent = bool(words) and not between.strip()
         if not (is_adjacent and _charset(word) == _charset(words[-1])):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.mail.reading import encoded_words
 from app.mail.reading.charsets import UNKNOWN_CHARSET
 from app.mail.reading.encoded_words import decode_words
 
@@ -82,3 +83,9 @@ def test_any_words_are_joined(texts: list[str]) -> None:
     """Whatever was encoded comes back, in however many words."""
     # A mark at the beginning of a text is no part of it.
     assert decode_words(" ".join(word(text.encode()) for text in texts)).text == "".join(texts).removeprefix("\ufeff")
+
+
+def test_words_are_decoded_so_often_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A header of nothing else must not keep a processor busy; the rest stays as it stands."""
+    monkeypatch.setattr(encoded_words, "MAX_WORDS", 2)
+    assert decode_words("=?utf-8?Q?a?= =?utf-8?Q?b?= =?utf-8?Q?c?=").text == "ab =?utf-8?Q?c?="
