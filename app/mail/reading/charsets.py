@@ -82,7 +82,7 @@ def _by_codec(data: bytes, codec: str) -> Decoded:
     for wider in _WIDER.get(codec, ()):
         if (text := _strictly(data, wider)) is not None:
             return Decoded(text)
-    return Decoded(data.decode(codec, "backslashreplace"), (UNDECODABLE,))
+    return Decoded(_readably(data, codec), (UNDECODABLE,))
 
 
 def _guessed(data: bytes, defect: str, hint: str) -> Decoded:
@@ -91,16 +91,23 @@ def _guessed(data: bytes, defect: str, hint: str) -> Decoded:
         if (text := _strictly(data, codec)) is not None:
             return Decoded(text)  # RFC 6532: UTF-8 needs no declaration in a header
     if is_utf_8(data):
-        return Decoded(data.decode("utf_8", "backslashreplace"), (UNDECODABLE,))
+        return Decoded(_readably(data, "utf_8"), (UNDECODABLE,))
     guesses = (hint, "gb18030" if _ALL_HANZI.fullmatch(data) else "", "cp1252" if not hint else "")
     for codec in filter(None, guesses):
         if (text := _strictly(data, codec)) is not None:
             return Decoded(text, (defect,))
-    return Decoded(data.decode(hint or "cp1252", "backslashreplace"), (defect, UNDECODABLE))
+    return Decoded(_readably(data, hint or "cp1252"), (defect, UNDECODABLE))
 
 
 def _strictly(data: bytes, codec: str) -> str | None:
     try:
         return data.decode(codec)
-    except UnicodeError:
+    except (UnicodeError, RuntimeError):  # the latter: as below
         return None
+
+
+def _readably(data: bytes, codec: str) -> str:
+    try:
+        return data.decode(codec, "backslashreplace")
+    except RuntimeError:  # CPython's iso2022_jp_2 gives up at ESC . J ESC N
+        return data.decode("ascii", "backslashreplace")

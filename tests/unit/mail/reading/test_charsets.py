@@ -26,11 +26,12 @@ from app.mail.reading.charsets import NO_CHARSET, UNDECODABLE, UNKNOWN_CHARSET, 
         ("磁盘".encode("hz"), "hz-gb-2312", "磁盘", ()),
         ("磁".encode("utf-16-be"), "utf-16be", "磁", ()),
         (b"\x81", "", "\\x81", (NO_CHARSET, UNDECODABLE)),
+        (b"\x1b.J\x1bN@\xff", "iso-2022-jp-2", "\x1b.J\x1bN@\\xff", (UNDECODABLE,)),
     ],
     ids=[
         "ASCII", "ASCII in an unknown charset", "UTF-8", "western", "western as ASCII", "Chinese", "Chinese declared",
         "UTF-8 under another name", "byte order mark", "unknown charset", "not valid", "7-bit Japanese", "Japanese",
-        "7-bit Chinese",        "two octets each", "nothing fits",
+        "7-bit Chinese",        "two octets each", "nothing fits", "codec gives up",
     ],
 )  # fmt: skip
 def test_text(octets: bytes, charset: str, text: str, defects: tuple[str, ...]) -> None:
