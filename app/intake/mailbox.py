@@ -7,7 +7,6 @@ import structlog
 from app.domain.feedback import Feedback
 from app.domain.ids import format_id
 from app.domain.mail_read import MailRead
-from app.domain.text import one_line
 from app.intake.handing_over import hand_over
 from app.intake.incoming import Reading
 from app.intake.smtp.alert import alert_of
@@ -15,14 +14,11 @@ from app.intake.smtp.door import DoorRules
 from app.intake.smtp.loops import loop_in
 from app.intake.smtp.recipients import read_recipients
 from app.mail.reading.message import Message
+from app.mail.sorting.automatic import return_path
+from app.mail.sorting.marks import ADDRESSED_BY
 from app.pipeline.ingest import Submission, Taker
 
 log = structlog.get_logger()
-
-# What servers write of the address by which the mail came, before what its sender wrote. None is of a standard but
-# Delivered-To (RFC 9228).
-_ADDRESSED_BY = ("Delivered-To", "X-Original-To", "Envelope-To", "To", "Cc")
-NULL_SENDER = "<>"
 
 
 class MailboxDoor:
@@ -54,13 +50,13 @@ class MailboxDoor:
 
 def _mail_from(message: Message) -> str:
     """Return who sent it, "" for the null sender of reports, as the server wrote it down (RFC 5321 section 4.4)."""
-    path = one_line(message.headers.raw("Return-Path"))
-    if path:
-        return "" if path == NULL_SENDER else path.strip("<> ")
+    path = return_path(message.headers)
+    if path is not None:
+        return path
     return message.sender.address if message.sender else ""
 
 
 def _recipients(message: Message) -> list[str]:
     """Return the addresses that the mail came to, each once, the way it came by first."""
-    found = [mailbox.address for name in _ADDRESSED_BY for mailbox in message.headers.mailboxes(name)]
+    found = [mailbox.address for name in ADDRESSED_BY for mailbox in message.headers.mailboxes(name)]
     return list(dict.fromkeys(found))

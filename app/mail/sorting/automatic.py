@@ -3,6 +3,7 @@
 import re
 from unicodedata import normalize
 
+from app.domain.text import one_line
 from app.mail.reading.headers import Headers
 from app.mail.reading.message import Message
 from app.mail.sorting.alternatives import any_of
@@ -76,7 +77,7 @@ def is_report(message: Message, mail_from: str) -> bool:
 
 def return_path(headers: Headers) -> str | None:
     """Return the sender of the envelope as the last server wrote it down, "" for the null sender, None for nothing."""
-    path = headers.raw("Return-Path")
+    path = one_line(headers.raw("Return-Path"))
     if not path:
         return None
     return "" if path == NULL_SENDER else path.strip("<> ")

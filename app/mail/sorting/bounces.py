@@ -34,9 +34,10 @@ def sort_bounce(message: Message, data: bytes, marks: Marks) -> SortedMail | Non
     status = read_delivery_status(message)
     if status is None or not (status.recipients or status.has_good_news):
         return _sort_plain(message, data, marks)
+    origin = _origin(message, marks, status.envelope_id)
     if not status.recipients:
-        return SortedMail(kind=MailKind.AUTOMATIC, why=ARRIVED)
-    return _judge(message, marks, _origin(message, marks, status.envelope_id), status.recipients)
+        return SortedMail(kind=MailKind.AUTOMATIC, why=ARRIVED, envelope_id=origin.envelope_id if origin else None)
+    return _judge(message, marks, origin, status.recipients)
 
 
 def _sort_plain(message: Message, data: bytes, marks: Marks) -> SortedMail | None:

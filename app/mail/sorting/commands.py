@@ -10,7 +10,7 @@ from app.mail.sorting.spans import read_span
 
 # Behind the letters of a word no letter may follow.
 _COMMAND = re.compile(rf"(?:(?P<back>{any_of(TAKE_BACK)})|{any_of(ACKNOWLEDGE)})(?![a-zß-ÿ])")
-_BEFORE_SPAN = re.compile(rf"\s?(?:[.,:;!(–—-]\s?)?(?:(?:{any_of(FOR)})\s)?")
+_BEFORE_SPAN = re.compile(rf"\s?(?:[.,:;!(、。–—-]\s?)?(?:(?:{any_of(FOR)})\s)?")
 # What ends a sentence or a part of one. Some signs stand within words too ("ok.example.org", "ok-ish"): a space must
 # follow, but in Chinese and Japanese, which have none. A question is no command.
 _SEPARATOR = re.compile(r"\s?(?:[.,:;!)]+(?=\s|$|[^\x00-\x7f])|[,;!](?=\w)|[-–—]+(?=\s|$)|[—。、])(?!\s?\?)")

@@ -8,7 +8,7 @@ from app.domain.bounce import BouncedRecipient, BounceKind
 from app.mail.reading.head import HeaderRoom, read_head
 from app.mail.reading.headers import Headers
 from app.mail.reading.message import Message
-from app.mail.sorting.status_fields import address_in, enhanced_in, host_in, status_of, words_in
+from app.mail.sorting.status_fields import address_in, enhanced_in, host_in, status_of, untyped, words_in
 
 _TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})
 MAX_BYTES = 512 * 1024  # of one report; a thousand recipients with a sentence each
@@ -64,7 +64,7 @@ def _recipient(group: Headers) -> BouncedRecipient | None:
     kind = _kind(group)
     if kind is None or not (final or original or group.count("Action")):
         return None
-    reply = words_in(group.text("Diagnostic-Code"))
+    reply = words_in(untyped(group.text("Diagnostic-Code")))
     return BouncedRecipient(
         kind=kind,
         address=address_in(final),

@@ -16,7 +16,7 @@ MAX_REFERENCES = 50  # that are looked at, the last ones: each costs two MACs
 MAX_ADDRESSES = 50  # likewise; a mail has come to one of ours by the first few
 # What servers write of the address by which a mail came, before what its sender wrote. None is of a standard but
 # Delivered-To (RFC 9228).
-_ADDRESSED_BY = ("Delivered-To", "X-Original-To", "Envelope-To", "To", "Cc")
+ADDRESSED_BY = ("Delivered-To", "X-Original-To", "Envelope-To", "To", "Cc")
 _PROBE_ID = re.compile(r"<probe\.([^@]+)@[^@]+>", re.IGNORECASE)
 # An id as mails bore it at first, or with a MAC behind it.
 _ANY_ID = re.compile(r"(\w{13})(?:\.[0-9A-Fa-f]{20})?", re.ASCII)
@@ -61,7 +61,7 @@ class Marks:
 
         An address with a position is the sender of an envelope: only programs write to it.
         """
-        mailboxes = (mailbox for name in _ADDRESSED_BY for mailbox in headers.mailboxes(name))
+        mailboxes = (mailbox for name in ADDRESSED_BY for mailbox in headers.mailboxes(name))
         addresses = (mailbox.address for mailbox in islice(mailboxes, MAX_ADDRESSES))
         return _first(map(self._ids.verify_sub_address, addresses))
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 from email import message_from_bytes
-from email.message import Message as LibraryMessage
 from itertools import chain, islice
 
 from flufl.bounce import all_failures
@@ -37,7 +36,8 @@ def plain_recipients(message: Message, data: bytes) -> tuple[BouncedRecipient, .
     """Return the recipients that a report of any form names, nothing if it names none; `data` are its octets."""
     if len(message.parts) > MAX_PARTS:
         return ()
-    delayed, failed = _ask_library(_in_plain(message) if _is_encoded(message) else data)
+    octets = _OVERLONG.sub(rb"\1", data[:MAX_BYTES].replace(b"\r\n", b"\n"))
+    delayed, failed = _ask_library(octets if _suits_library(message, octets) else _in_plain(message))
     kinds = dict.fromkeys(delayed, BounceKind.DELAYED) | dict.fromkeys(failed, BounceKind.FAILED)
     text = message.text[:MAX_TEXT]
     return tuple(_recipient(address, kinds[address], text) for address in islice(sorted(kinds), MAX_RECIPIENTS))
@@ -53,14 +53,14 @@ def nameless_recipient(message: Message) -> tuple[BouncedRecipient, ...]:
     return ()
 
 
-def _ask_library(data: bytes) -> tuple[list[str], list[str]]:
+def _ask_library(octets: bytes) -> tuple[list[str], list[str]]:
     """Return the addresses that are delayed, and those that failed."""
-    mail = message_from_bytes(_OVERLONG.sub(rb"\1", data[:MAX_BYTES].replace(b"\r\n", b"\n")))
-    if "From" not in mail:
-        mail["From"] = "nobody"  # one of the library's detectors raises without it
     try:
+        mail = message_from_bytes(octets)
+        if "From" not in mail:
+            mail["From"] = "nobody"  # one of the library's programs raises without it
         delayed, failed = all_failures(mail)
-    except Exception:  # noqa: BLE001  # sixty programs, none of which expects any octets; it logs what it raises
+    except Exception:  # noqa: BLE001  # it goes into mails by recursion, and none of its programs expects any octets
         return [], []
     return _addresses(delayed), _addresses(failed)
 
@@ -70,20 +70,21 @@ def _addresses(found: Iterable[bytes]) -> list[str]:
     return [address for address in addresses if "@" in address and address.isprintable() and len(address) < MAX_ADDRESS]
 
 
-def _is_encoded(message: Message) -> bool:
-    """Whether the library, which does not decode texts, would read nothing in it."""
-    encodings = (part.headers.raw("Content-Transfer-Encoding").lower() for part in message.parts)
-    return any(encoding in {"base64", "quoted-printable"} for encoding in encodings)
+def _suits_library(message: Message, octets: bytes) -> bool:
+    """Whether the library would read the octets as they are.
+
+    It decodes nothing, and makes a mail of every empty line of a delivery status, wherever that is.
+    """
+    encodings = {part.headers.raw("Content-Transfer-Encoding").lower() for part in message.parts}
+    return encodings.isdisjoint({"base64", "quoted-printable"}) and b"message/delivery-status" not in octets.lower()
 
 
 def _in_plain(message: Message) -> bytes:
-    """Return the mail as one plain text, with the headers that the library looks at."""
-    mail = LibraryMessage()
-    for name in ("From", "Subject", "X-Failed-Recipients", "X-Mailer"):
-        if value := message.headers.text(name):
-            mail[name] = value[:MAX_LINE]
-    mail.set_payload(message.text[:MAX_BYTES].encode(errors="replace").decode("latin-1"))
-    return bytes(mail)
+    """Return the mail as one plain text, with the headers that the library looks at. Its patterns are ASCII."""
+    names = ("From", "Subject", "X-Failed-Recipients", "X-Mailer")
+    fields = [f"{name}: {message.headers.text(name)}" for name in names if message.headers.count(name)]
+    lines = "\n".join([*fields, "", message.text[:MAX_BYTES]])
+    return _OVERLONG.sub(rb"\1", lines.encode("ascii", errors="replace"))
 
 
 def _recipient(address: str, kind: BounceKind, text: str) -> BouncedRecipient:

@@ -7,7 +7,7 @@ from app.mail.reading.parameters import without_comments
 
 MAX_ADDRESS = 320  # characters; RFC 5321 section 4.5.3.1: 64, the @, and 255
 MAX_REPLY = 500  # characters that go to the journal; Gmail's and Microsoft's explain themselves at this length
-_TYPE = re.compile(r"[A-Za-z0-9-]{1,40}\s*;\s*")  # section 2.1.2; RFC 3461 and others call it rfc822, smtp, dns, x-unix
+_TYPE = re.compile(r"\s*[A-Za-z0-9-]{1,40}\s*;")  # section 2.1.2; RFC 3461 and others call it rfc822, smtp, dns, x-unix
 _XTEXT = re.compile(r"\+(2B|3D)")
 _UNITEXT = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
 # RFC 3463 section 2. No part of an IP address or of a longer version number, and "5.1.1." may end a sentence.
@@ -22,21 +22,27 @@ def address_in(value: str) -> str:
     decode it. Nothing else in an address looks encoded: "ops+41@" is the address that it seems to be.
     RFC 6533 section 3: \\x{E9} is a character that is not ASCII.
     """
-    address = _TYPE.sub("", value.strip(), count=1).strip()
+    address = untyped(value)
     if not address.startswith('"'):
         address = address.partition(" ")[0]  # a comment, or a name of no standard
     address = _UNITEXT.sub(_character, _XTEXT.sub(lambda found: chr(int(found[1], 16)), address.strip("<>")))
     return shorten(one_line(address), MAX_ADDRESS)
 
 
-def words_in(value: str) -> str:
-    """Return the words of a server (Diagnostic-Code) in one line, white space of its layout collapsed."""
-    return shorten(" ".join(one_line(_TYPE.sub("", value.strip(), count=1)).split()), MAX_REPLY)
+def untyped(value: str) -> str:
+    """Return what stands behind the type and its semicolon."""
+    found = _TYPE.match(value)
+    return value[found.end() if found else 0 :].strip()
+
+
+def words_in(text: str) -> str:
+    """Return the words of a server in one line, white space of their layout collapsed."""
+    return shorten(" ".join(one_line(text).split()), MAX_REPLY)
 
 
 def host_in(value: str) -> str:
     """Return the name in a Remote-MTA, without what stands in brackets behind it."""
-    return shorten(one_line(without_comments(_TYPE.sub("", value.strip(), count=1))).rstrip("."), MAX_ADDRESS)
+    return shorten(one_line(without_comments(untyped(value))).rstrip("."), MAX_ADDRESS)
 
 
 def enhanced_in(text: str) -> str:
