@@ -4,7 +4,7 @@
 ACKNOWLEDGE = (
     "ack", "acked", "acknowledge", "acknowledged", "ok", "okay",
     "bestätigt", "bestätige", "quittiert", "quittiere", "quittieren", "übernommen", "übernehme",          # German
-    "acquitté", "acquittée", "acquitter", "acquitte", "acquitte", "confirmé", "pris en charge", "d'accord",  # French
+    "acquitté", "acquittée", "acquitter", "acquitte", "confirmé", "pris en charge", "d'accord",  # French
     "confirmado", "confirmo", "confirmar", "enterado", "enterada", "recibido", "vale",                    # Spanish
     "确认", "已确认", "收到", "已收到", "知道了", "好的", "確認", "已確認", "已處理", "处理中", "我来处理",  # Chinese
     "了解", "了解です", "了解しました", "確認しました", "承知しました", "対応します", "対応中",              # Japanese
