@@ -16,6 +16,7 @@ from app.domain.errors import JournalCorrupt, JournalUnavailable
 from app.domain.relay import DEFAULT_POLICY
 from app.httpkit.server import SignalFreeServer
 from app.pipeline.alarm_desk import AlarmDesk
+from app.pipeline.held_alarms import HeldAlarms
 from app.sandbox.relay import SandboxRelay
 from app.service import Identity, Parts, Service
 from app.settings.model import Settings
@@ -30,7 +31,7 @@ from app.wiring.background import background_work
 from app.wiring.ground import lay_ground
 from app.wiring.last_words import last_words
 from app.wiring.listening import listen
-from app.wiring.reading import reading_side
+from app.wiring.reading import reading_side, standing_troubles
 from app.wiring.sending import all_approaches, all_relays, mail_composer, mail_queue, sending_half
 from app.wiring.serving import create_app, gated_server
 from app.wiring.smtp_intake import smtp_intake
@@ -129,10 +130,11 @@ async def _service(
     composer, direct = mail_composer(ground), DirectSender(approaches)
     taking = await taking_half(ground, queue, relays)
     desk = AlarmDesk(sinks=alarm_sinks(ground, taking, composer, direct), memory=journal, clock=ground.clock)
-    sending = sending_half(ground, queue, relays, taking, composer, raise_alarm=desk.raise_alarm)
-    reading = reading_side(ground, taking, direct, raise_alarm=desk.raise_alarm)
+    held = HeldAlarms(is_acknowledged=taking.acknowledgements.holds, raise_alarm=desk.raise_alarm)
+    sending = sending_half(ground, queue, relays, taking, composer, held)
+    reading = reading_side(ground, taking, direct, held, raise_alarm=desk.raise_alarm)
     vitals = partial(current_vitals, ground, taking, sending, reading)
-    watching = alarming(ground, relays, desk, vitals=vitals, troubles=reading.troubles)
+    watching = alarming(ground, relays, desk, vitals=vitals, troubles=partial(standing_troubles, taking, reading))
     return Service(
         Parts(
             journal=journal,
@@ -141,10 +143,11 @@ async def _service(
             recorder=sending.recorder,
             upkeep=taking.upkeep,
             alarm_desk=desk,
-            background=background_work(ground, taking, sending, reading, watching),
+            background=background_work(ground, taking, sending, reading, watching, held),
             server=SignalFreeServer(gated_server(create_app(ground, taking, sending, vitals), ground)),
             listener=listener,
             smtp_intake=smtp_intake(ground, taking, hostname=name or socket.gethostname()),
+            mailbox_is_read=reading.poller.first_look if reading.poller else None,
         ),
         identity=Identity(version=__version__, host=socket.gethostname(), url=_url(listener)),
         clock=ground.clock,

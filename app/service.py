@@ -29,6 +29,7 @@ log = structlog.get_logger()
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 SECOND_SIGNAL_STATUS = 1
+NOTICE_PATIENCE = timedelta(seconds=15)  # for the mailbox: then the notice leaves, whether it can be read or not
 NOTICE_RETRY = timedelta(seconds=10)
 DISK_FAILED_STATUS = 74  # EX_IOERR of sysexits.h
 LAST_ALARMS = timedelta(seconds=3)  # what a stop waits for alarms that are on their way; Docker allows it 10 in all
@@ -61,6 +62,7 @@ class Parts:
     server: SignalFreeServer
     listener: socket.socket
     smtp_intake: MailDoor | None = None
+    mailbox_is_read: Callable[[], Coroutine[Any, Any, None]] | None = None  # returns once the first look is over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,10 +185,17 @@ class Service:
             possibly_twice=journal.interrupted,
         )
         if self._announce and should_notify(before, started):
+            await self._let_mailbox_be_read()
             try:
                 await self._notify(facts)
             except Exception:  # a notice is not worth the daemon
                 log.exception("notice_failed")
+
+    async def _let_mailbox_be_read(self) -> None:
+        """Wait for the first look, which leaves alone what is there: the notice may be the first mail to come back."""
+        if self._parts.mailbox_is_read is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._parts.mailbox_is_read(), NOTICE_PATIENCE.total_seconds())
 
     async def _notify(self, facts: StartFacts) -> None:
         assert self._run_number is not None

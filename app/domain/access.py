@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from string import ascii_lowercase, ascii_uppercase
 
-from app.domain.address import Mailbox
+from app.domain.address import Mailbox, folded
 
 
 class Scope(StrEnum):
@@ -20,7 +19,6 @@ ALL_SCOPES = frozenset(Scope)
 # Of a local part that some servers read as another address to pass the mail on to (RFC 5321 appendix F.2):
 # `somebody%elsewhere@here`, `elsewhere!somebody@here`, `"somebody@elsewhere"@here`.
 ROUTING = frozenset("%!@")
-_TO_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,7 @@ class AllowedRecipients:
     @classmethod
     def of(cls, entries: Iterable[str]) -> "AllowedRecipients":
         """Return what the entries allow: each an address, or a domain with or without an @ before it."""
-        lowered = [_folded(entry.strip()) for entry in entries]
+        lowered = [folded(entry.strip()) for entry in entries]
         return cls(
             addresses=frozenset(entry for entry in lowered if "@" in entry[1:]),
             domains=frozenset(entry.removeprefix("@") for entry in lowered if "@" not in entry[1:]),
@@ -41,10 +39,10 @@ class AllowedRecipients:
 
     def include(self, mailbox: Mailbox) -> bool:
         """Tell whether mail may go there. A domain includes neither its subdomains nor ways through it elsewhere."""
-        if _folded(mailbox.address) in self.addresses:
+        if folded(mailbox.address) in self.addresses:
             return True
         local = mailbox.address.removesuffix(f"@{mailbox.domain}")
-        return _folded(mailbox.domain) in self.domains and not ROUTING.intersection(local)
+        return folded(mailbox.domain) in self.domains and not ROUTING.intersection(local)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +62,3 @@ class Principal:
     def may(self, scope: Scope) -> bool:
         """Tell whether this sender has the scope."""
         return scope in self.scopes
-
-
-def _folded(text: str) -> str:
-    """Return the text with capital letters of ASCII in lower case, and no others.
-
-    Domains are ASCII here. In a local part, what Unicode folds may be another mailbox: the Kelvin sign is no `k`.
-    """
-    return text.translate(_TO_LOWER)

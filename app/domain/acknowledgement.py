@@ -23,13 +23,17 @@ class AckDoor(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AckEvent:
-    """Who did what, when, how, and until when it holds; None for no end."""
+    """Who did what, when, how, and until when it holds; None for no end.
+
+    `source` is the Message-ID of the mail that said it, "" for none: a mail that is found again says nothing new.
+    """
 
     at: datetime
     action: AckAction
     who: str
     how: AckDoor
     until: datetime | None = None
+    source: str = ""
 
     def holds(self, now: datetime) -> bool:
         """Whether somebody sees to the alert by this event, if it is the last one."""

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from string import ascii_lowercase, ascii_uppercase
 
 import idna
 
@@ -13,6 +14,7 @@ _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010FFFF-]+"
 _LOCAL = re.compile(rf"{_ATEXT}(\.{_ATEXT})*")
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
 _LITERAL = re.compile(r"\[(IPv6:)?[0-9A-Fa-f:.]+\]")  # RFC 5321 section 4.1.3
+_TO_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 MAX_LOCAL = 64  # octets, RFC 5321 section 4.5.3.1.1
 MAX_DOMAIN = 255  # octets, RFC 5321 section 4.5.3.1.2
 
@@ -53,6 +55,14 @@ def parse_mailboxes(text: str) -> tuple[Mailbox, ...]:
             mailbox = parse_mailbox(part)
             by_address.setdefault(mailbox.address.lower(), mailbox)
     return tuple(by_address.values())
+
+
+def folded(text: str) -> str:
+    """Return an address as addresses are compared: capital letters of ASCII in lower case, and no others.
+
+    Domains are ASCII here. In a local part, what Unicode folds may be another mailbox: the Kelvin sign is no `k`.
+    """
+    return text.translate(_TO_LOWER)
 
 
 def _name_and_address(text: str) -> tuple[str, str]:

@@ -22,9 +22,10 @@ def failure_alarm(mail: QueuedMail, verdict: Verdict) -> Alarm | None:
 
     It is told when they fail, and once more, under a cause of its own, when the mail is finished: then it is a dead
     letter, and something can be done. None for a mail that is an alarm itself: an alarm about an alarm would be a
-    loop. Causes hold nothing that a relay said, so that a storm of one kind is one alarm.
+    loop; nor for a confirmation, of which only its reader knew. Causes hold nothing that a relay said, so that a storm
+    of one kind is one alarm.
     """
-    if verdict.state is EnvelopeState.SENT or mail.letterhead.is_alarm:
+    if verdict.state is EnvelopeState.SENT or _tells_nobody(mail):
         return None
     if verdict.state is EnvelopeState.OPEN:
         failed = _failed(verdict.deliveries)
@@ -36,11 +37,15 @@ def failure_alarm(mail: QueuedMail, verdict: Verdict) -> Alarm | None:
 def bounce_alarm(effect: BounceEffect) -> Alarm | None:
     """Return the alarm about recipients whose mail came back: the same as if the relay had refused them."""
     mail, came_back = effect.mail, _failed(effect.touched)
-    if not came_back or mail.letterhead.is_alarm:
+    if not came_back or _tells_nobody(mail):
         return None
     if mail.envelope.state is EnvelopeState.OPEN:
         return _failed_for_some(mail, came_back)
     return _dead_letter(mail, _failed(mail.deliveries))
+
+
+def _tells_nobody(mail: QueuedMail) -> bool:
+    return mail.letterhead.is_alarm or mail.accepted.alert.answers is not None
 
 
 def _failed(deliveries: Sequence[Delivery]) -> list[Delivery]:

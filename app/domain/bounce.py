@@ -1,9 +1,10 @@
 """Bounces: what a server behind the relay says of a mail that the relay took, and what that changes."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from app.domain.address import folded
 from app.domain.enhanced_codes import meaning
 from app.domain.envelope import HANDED_OVER, Delivery, DeliveryState, Letterhead, QueuedMail
 
@@ -47,13 +48,16 @@ class BounceReport:
 class BounceEffect:
     """What a report changed: the mail as it stands now, and the deliveries that are other than before.
 
-    `counted_out` are the addresses that had one hard bounce too many, and get no more mail until a person releases
-    them.
+    `counted_out` are those that had one hard bounce too many, and get no more mail until a person releases them.
+    `is_early`: the report came before the journal knew that the relay had taken the mail, and may be read again soon.
+    `unplaced` are what it says of recipients that the mail does not have.
     """
 
     mail: QueuedMail
     touched: tuple[Delivery, ...] = ()
-    counted_out: tuple[str, ...] = ()
+    counted_out: tuple["SetAsideAddress", ...] = ()
+    is_early: bool = False
+    unplaced: tuple[BouncedRecipient, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +70,26 @@ class SetAsideAddress:
     reply: str
 
 
-# RFC 3463 section 3: the address or the domain is of no use, whatever is sent there. A full mailbox, a refused content
-# and a policy (X.2.2, X.2.3, X.3, X.6, X.7) may be others tomorrow.
-_USELESS = frozenset({"5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.4", "5.7.17", "5.7.18"})
-_NO_CODE = frozenset({"", "5.0.0"})  # a failure without a reason counts as one of the address
+BOUNCE_MEMORY = timedelta(days=30)  # for which hard bounces count: an address that bounces once a year works
+# RFC 3463 section 3, RFC 7505 section 4.2 (5.1.10), RFC 7293 section 15.4 (5.7.17, 5.7.18): the address or the domain
+# is of no use, whatever is sent there. A full mailbox, a refused content and any other policy may be others tomorrow,
+# and a failure without a reason (5.0.0) may be any of these: what is refused as spam often looks like that.
+_USELESS = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.4", "5.7.17", "5.7.18"})
 
 
 @dataclass(frozen=True, slots=True)
 class BounceVerdict:
     """The deliveries that a report changes, each as it is from now on.
 
-    `hard` are the positions of those whose address is of no use.
+    `hard` are the positions of those whose address is of no use. `is_repeated`: it says nothing new of a recipient.
+    `is_early` and `unplaced` are as in BounceEffect.
     """
 
     touched: tuple[Delivery, ...] = ()
     hard: frozenset[int] = frozenset()
+    is_repeated: bool = False
+    is_early: bool = False
+    unplaced: tuple[BouncedRecipient, ...] = ()
 
 
 def judge_bounce(mail: QueuedMail, report: BounceReport) -> BounceVerdict:
@@ -91,17 +100,22 @@ def judge_bounce(mail: QueuedMail, report: BounceReport) -> BounceVerdict:
     """
     touched: dict[int, Delivery] = {}
     hard: set[int] = set()
+    unplaced: list[BouncedRecipient] = []
+    is_repeated = is_early = False
     for told in report.recipients:
         position = _position_of(told, mail.letterhead, report.position)
         if position is None:
+            unplaced.append(told)
             continue
         delivery = touched.get(position, mail.deliveries[position])
         changed = _after(delivery, told)
-        # One who was refused, or still waits, has an outcome of his own.
+        # One who was refused has an outcome of his own; one who waits may have been handed over a moment ago.
         if delivery.state in HANDED_OVER and changed != delivery:
             touched[position] = changed
             hard |= {position} if _is_hard(told) else set()
-    return BounceVerdict(tuple(touched.values()), frozenset(hard))
+        is_early |= delivery.state is DeliveryState.PENDING
+        is_repeated |= delivery.state is not DeliveryState.PENDING and position not in touched
+    return BounceVerdict(tuple(touched.values()), frozenset(hard), is_repeated, is_early, tuple(unplaced))
 
 
 def _after(delivery: Delivery, told: BouncedRecipient) -> Delivery:
@@ -121,13 +135,13 @@ def _position_of(told: BouncedRecipient, letterhead: Letterhead, position: int |
     count = len(letterhead.recipients)
     if position is not None:
         return position if position < count else None
-    by_address = {mailbox.address.lower(): at for at, mailbox in enumerate(letterhead.recipients)}
+    by_address = {folded(mailbox.address): at for at, mailbox in enumerate(letterhead.recipients)}
     for address in (told.original, told.address):
-        if address.lower() in by_address:
-            return by_address[address.lower()]
+        if folded(address) in by_address:
+            return by_address[folded(address)]
     # Behind an alias the final address is another one; and reports of no standard may name none.
     return 0 if count == 1 else None
 
 
 def _is_hard(told: BouncedRecipient) -> bool:
-    return told.kind is BounceKind.FAILED and (told.status in _USELESS or told.status in _NO_CODE)
+    return told.kind is BounceKind.FAILED and told.status in _USELESS

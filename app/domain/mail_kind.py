@@ -8,7 +8,8 @@ class MailKind(StrEnum):
 
     PROBE = "probe"  # our own test mail has arrived
     BOUNCE = "bounce"  # a report on a mail that was sent: not delivered, or delayed
-    AUTOMATIC = "automatic"  # an autoresponder's answer, or any other report of a program on a mail
+    REPORT = "report"  # on a mail that is not proved to be ours, or one that cannot be understood
+    AUTOMATIC = "automatic"  # an autoresponder's answer, or a receipt
     ACKNOWLEDGEMENT = "acknowledgement"  # a person's answer to an alert, with a command in its first own line
     ANSWER = "answer"  # a person's answer to an alert, without one
     ALERT = "alert"  # a mail that a Mail Alert System sent

@@ -34,17 +34,17 @@ class UnreadMail:
 
 @dataclass(frozen=True, slots=True)
 class RemovableMail:
-    """A mail of which the server is to be rid, and what it was (see MailRead)."""
+    """A mail of which the server is to be rid, and how: DELETE or MOVE (see MailRead)."""
 
     uid: str
-    what: str
+    then: AfterReading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailRead:
     """That a mail was read, and what it was: a MailKind, SEEN or SET_ASIDE, with a `note` for people.
 
-    `removes`: the server is to be rid of it, which is tried until it is.
+    `then` is what becomes of it on the server; DELETE and MOVE are tried until it is gone.
     """
 
     mailbox: MailboxName
@@ -52,4 +52,4 @@ class MailRead:
     at: datetime
     what: str
     note: str = ""
-    removes: bool = False
+    then: AfterReading = AfterReading.KEEP

@@ -168,23 +168,35 @@ class MailboxStore(Protocol):
     async def begin_reading(self, mailbox: MailboxName, uids: Sequence[str]) -> None:
         """Count an attempt for each, before they are read: what ends the daemon is not tried for ever."""
 
+    async def end_attempt(self, mailbox: MailboxName, uids: Sequence[str]) -> None:
+        """Take one attempt at each back: it came to nothing through no fault of the mail."""
+
     async def note_read(self, reads: Sequence[MailRead]) -> None:
         """Record that these were read."""
 
     async def to_remove(self, mailbox: MailboxName) -> Sequence[RemovableMail]:
         """Return what was read and is to go from the server, and may still be there; 1,000 at most."""
 
-    async def forget_gone(self, mailbox: MailboxName, uids: Sequence[str]) -> None:
-        """Forget these: the server has them no longer."""
+    async def note_gone(self, mailbox: MailboxName, uids: Sequence[str], at: datetime) -> None:
+        """Note that the server lists these no longer; those that are noted already keep their time."""
+
+    async def note_back(self, mailbox: MailboxName, uids: Sequence[str]) -> None:
+        """Note that the server lists these again."""
+
+    async def forget_gone(self, mailbox: MailboxName, before: datetime) -> None:
+        """Forget those that were noted as gone before this time, up to 1,000 of them."""
 
     async def recorded(self, mailbox: MailboxName) -> Sequence[str]:
         """Return all uids that have a record."""
 
-    async def take_bounce(self, report: BounceReport, read: MailRead, *, set_aside_after: int) -> BounceEffect | None:
+    async def take_bounce(
+        self, report: BounceReport, read: MailRead, *, set_aside_after: int, is_final: bool
+    ) -> BounceEffect | None:
         """Record what the report changes and that it was read, in one transaction; None if the mail is not known.
 
-        An address is set aside by its hard bounce number `set_aside_after`, each for another mail; 0 is never. Then
-        the report was read all the same.
+        An address is set aside by its hard bounce number `set_aside_after` within BOUNCE_MEMORY, each for another mail;
+        0 is never. A report that changes nothing and repeats nothing is recorded to stay on the server. With
+        `is_final` one that comes too early is recorded like that, else not at all (see BounceEffect).
         """
 
 

@@ -22,12 +22,14 @@ class RelayVitals:
 class MailboxVitals:
     """The mailbox that is read. Unless it `is_readable`, `reason` says in words why it has not been for `failing_for`.
 
-    `last_poll_age` is None before the first look at it that succeeded. `read` and `set_aside` count mails since the
-    start: those whose effect is recorded, and those of them that could not be read.
+    `is_configuration`: somebody has to change something; waiting does not help. `last_poll_age` is None before the
+    first look at it that succeeded. `read` and `set_aside` count mails since the start: those whose effect is recorded,
+    and those that could not be read.
     """
 
     name: str
     is_readable: bool
+    is_configuration: bool = False
     reason: str = ""
     failing_for: timedelta = timedelta(0)
     last_poll_age: timedelta | None = None
@@ -39,7 +41,7 @@ class MailboxVitals:
 class ProbeVitals:
     """The probes over one relay: how long the last one that arrived was under way, and how long ago that was.
 
-    Both are None before the first one arrived. `is_missing`: one is overdue.
+    Both are None before the first one arrived. `is_missing`: one is overdue, came back, or is not taken.
     """
 
     relay: str
@@ -96,7 +98,9 @@ def health_of(vitals: Vitals, *, degraded_after: timedelta) -> Health:
 
 
 def _is_unread(mailbox: MailboxVitals | None, degraded_after: timedelta) -> bool:
-    return mailbox is not None and not mailbox.is_readable and mailbox.failing_for >= degraded_after
+    if mailbox is None or mailbox.is_readable:
+        return False
+    return mailbox.is_configuration or mailbox.failing_for >= degraded_after
 
 
 def _needs_other_settings(relays: tuple[RelayVitals, ...]) -> bool:

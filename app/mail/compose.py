@@ -11,7 +11,7 @@ from app.domain.attachment import Attachment
 from app.domain.envelope import Letterhead, QueuedMail
 from app.mail.answering import answering
 from app.mail.headers import address_list, automatic, date, unstructured
-from app.mail.message_id import MessageIds, safe_domain
+from app.mail.message_id import OWN_ID, MessageIds, safe_domain
 from app.mail.serialise import serialise
 from app.mail.templates import Renderer, built_in_templates, html_environment, text_environment
 from app.mail.view import view_of
@@ -95,7 +95,7 @@ class Composer:
             f"{unstructured('Subject', _subject(mail.letterhead.server_name, alert))}"
             f"{self._thread(alert, stationery.domain)}"
             f"{_URGENT if envelope.severity is Severity.CRITICAL else ''}"
-            f"X-MailAlert-Id: {token}\r\n"  # proves returned headers ours, where a relay put another Message-ID
+            f"{OWN_ID}: {token}\r\n"  # proves returned headers ours, where a relay put another Message-ID
         )
 
     def _stationery_of(self, letterhead_id: int, letterhead: Letterhead) -> _Stationery:

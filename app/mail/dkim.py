@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from app.domain.errors import ConfigurationError
 from app.mail.headers import CRLF, FOLD
+from app.mail.message_id import OWN_ID
 from app.mail.relaxed import relaxed_body_hash, relaxed_fields
 
 MIN_RSA_BITS = 2048  # RFC 8301 section 3.2
@@ -24,8 +25,7 @@ MIN_RSA_BITS = 2048  # RFC 8301 section 3.2
 # there are relays that replace it.
 _SIGNED = (
     f"From:From:To:To:Subject:Subject:Date:Date:In-Reply-To:References:{FOLD}"
-    f"MIME-Version:MIME-Version:Content-Type:Content-Type:Auto-Submitted:{FOLD}"
-    "X-MailAlert-Id"
+    f"MIME-Version:MIME-Version:Content-Type:Content-Type:Auto-Submitted:{FOLD}{OWN_ID}"
 )
 _SIGNED_NAMES = tuple(name.strip().lower().encode() for name in _SIGNED.split(":"))
 _SIGNATURE_COLUMNS = 72  # after ` b=` in a line of 76

@@ -6,6 +6,10 @@ import re
 from app.domain.envelope import Envelope
 from app.domain.ids import format_id, parse_id
 
+# The headers that bear the token of a mail, and of a probe: relays that put a Message-ID of theirs in the place of ours
+# leave them alone.
+OWN_ID = "X-MailAlert-Id"
+PROBE_ID = "X-MailAlert-Probe"
 MAC_BYTES = 10  # RFC 2104 section 5: not less than 80 bits
 _ID_AND_MAC = r"(?P<id>[0-9A-Za-z]{13})\.(?P<mac>[0-9A-Fa-f]{20})"
 _BARE_TOKEN = re.compile(_ID_AND_MAC)
@@ -42,7 +46,7 @@ class MessageIds:
         return self.verify(message_id) is not None
 
     def verify_token(self, token: str) -> int | None:
-        """Return the envelope's id if the text is a token of one of ours: an ENVID, or an X-MailAlert-Id."""
+        """Return the envelope's id if the text is a token of one of ours: an ENVID, or an OWN_ID."""
         return self._verified(_BARE_TOKEN.fullmatch(token.strip()))
 
     def verify_sub_address(self, address: str) -> tuple[int, int | None] | None:

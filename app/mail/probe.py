@@ -6,7 +6,7 @@ from datetime import datetime
 from app.domain.address import Mailbox
 from app.mail.compose import Signer
 from app.mail.headers import address_list, automatic, date, unstructured
-from app.mail.message_id import safe_domain
+from app.mail.message_id import PROBE_ID, safe_domain
 from app.mail.serialise import serialise_text
 
 
@@ -32,7 +32,7 @@ def probe_mail(paper: ProbePaper, *, token: str, relay: str, at: datetime) -> by
         f"{address_list('To', [paper.mailbox])}"
         f"{automatic()}"
         f"{unstructured('Subject', f'[{paper.server_name}] Probe over {relay}')}"
-        f"X-MailAlert-Probe: {token}\r\n"
+        f"{PROBE_ID}: {token}\r\n"
     )
     text = f"This mail shows that mail over the relay {relay} arrives. It may be deleted, and needs no answer.\n"
     octets = serialise_text(headers=headers, text=text)

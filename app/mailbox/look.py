@@ -1,26 +1,25 @@
 """One look into an open mailbox: what is new is read, each mail once, and what was done with goes."""
 
-from collections import Counter
+import asyncio
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import structlog
 
-from app.domain.mail_kind import MailKind
-from app.domain.mail_read import SEEN, AfterReading, MailboxName, MailRead, UnreadMail
-from app.domain.mailbox_session import FetchedMail, MailboxEntry, MailboxFault, MailboxSession
+from app.domain.errors import JournalUnavailable
+from app.domain.mail_read import AfterReading, MailboxName, UnreadMail
+from app.domain.mailbox_session import FetchedMail, MailboxFault, MailboxSession
 from app.domain.ports import Clock, MailboxStore
-from app.mailbox.handling import MAX_ATTEMPTS, MailHandling
+from app.mailbox.handling import MAX_ATTEMPTS, Handled, MailHandling
+from app.mailbox.listing import KnownMails
+from app.mailbox.losses import Losses
 from app.mailbox.rules import PollRules
 
 log = structlog.get_logger()
 
-ASKED_AT_ONCE = 2000  # uids in one question to the journal: a millisecond or two
 READ_AT_ONCE = 20  # mails that are fetched together, and share a commit that notes their attempt
 READ_BYTES = 1 << 20  # of those together; a larger mail comes alone
-MAX_LOSSES = 5  # of the connection at the same mail, before that one is left alone
-
-# The system's own mails, and reports that it has acted upon: nobody else reads them.
-ALWAYS_DELETED = frozenset({MailKind.PROBE, MailKind.BOUNCE})
+NOT_GIVEN_OUT = "the server does not give it out, again and again"
 
 
 class MailboxLook:
@@ -37,56 +36,52 @@ class MailboxLook:
         self._store = store
         self._handling = handling
         self._rules = rules
-        self._clock = clock
+        self._known = KnownMails(name, store=store, clock=clock, from_beginning=rules.from_beginning)
+        self._losses = Losses(clock)
         self._mailbox: MailboxName | None = None
-        self._known: set[str] = set()
-        self._losses: Counter[str] = Counter()
+        self._sizes: Mapping[str, int] = {}
 
-    async def look(self, session: MailboxSession) -> None:
+    async def read(self, session: MailboxSession) -> None:
         """Read what is new. Raises MailboxFault or JournalUnavailable; the next look goes on where this one ended."""
-        mailbox = MailboxName(self._name, session.epoch)
         entries = await session.entries()
-        if mailbox != self._mailbox:
-            await self._enter(mailbox, entries)
-        sizes = {entry.uid: entry.size_bytes for entry in entries}
-        await self._forget_gone(mailbox, sizes)
-        for uids in _portions([uid for uid in sizes if uid not in self._known]):
+        self._sizes = {entry.uid: entry.size_bytes for entry in entries}
+        self._losses.keep_only(self._sizes)
+        self._mailbox = mailbox = await self._known.take(session.epoch, entries)
+        held_up: list[UnreadMail] = []
+        for uids in self._known.unknown(list(self._sizes)):
             unread = await self._store.unread(mailbox, uids)
-            self._known.update(set(uids) - {mail.uid for mail in unread})
-            await self._read_all(session, mailbox, unread, sizes)
-        await self._remove(session, mailbox, sizes)
+            self._known.note_read(list(set(uids) - {mail.uid for mail in unread}))
+            await self._read_all(session, mailbox, [mail for mail in unread if not self._losses.includes(mail.uid)])
+            held_up += [mail for mail in unread if self._losses.includes(mail.uid)]
+        # Last, for the session may not outlive them.
+        await self._read_all(session, mailbox, [mail for mail in held_up if not self._losses.rests(mail.uid)])
 
-    async def _enter(self, mailbox: MailboxName, entries: Sequence[MailboxEntry]) -> None:
-        """Begin with a mailbox, or with another epoch of it: what is there then is left alone.
+    async def remove(self, session: MailboxSession) -> None:
+        """Have the server rid of what was done with, as far as it was there at the last look. Raises like `read`."""
+        if self._mailbox is None:
+            return
+        present = [mail for mail in await self._store.to_remove(self._mailbox) if mail.uid in self._sizes]
+        deleted = [mail.uid for mail in present if mail.then is AfterReading.DELETE]
+        moved = [mail.uid for mail in present if mail.then is AfterReading.MOVE]
+        if deleted:
+            await session.delete(deleted)
+        # Where nothing is moved any more, what was to be moved once stays.
+        if moved and self._rules.after is AfterReading.MOVE:
+            await session.move(moved, self._rules.move_to)
 
-        Only the very first poll may be told to begin with what is there: after a change of the epoch all that was
-        acted upon before would be so again.
-        """
-        if not await self._store.is_known(mailbox):
-            begins = self._rules.from_beginning and not await self._store.was_polled(mailbox.name)
-            at = self._clock.now()
-            seen = [] if begins else [MailRead(mailbox=mailbox, uid=e.uid, at=at, what=SEEN) for e in entries]
-            await self._store.begin_poll(mailbox, seen)
-            log.info("mailbox_first_poll", mailbox=mailbox.name, mails=len(entries), left_alone=len(seen))
-        self._known = set(await self._store.recorded(mailbox))
-        self._mailbox = mailbox
-
-    async def _forget_gone(self, mailbox: MailboxName, sizes: Mapping[str, int]) -> None:
-        for uids in _portions([uid for uid in self._known if uid not in sizes]):
-            await self._store.forget_gone(mailbox, uids)
-            self._known.difference_update(uids)
-        self._losses = Counter({uid: count for uid, count in self._losses.items() if uid in sizes})
-
-    async def _read_all(
-        self, session: MailboxSession, mailbox: MailboxName, unread: Sequence[UnreadMail], sizes: Mapping[str, int]
-    ) -> None:
-        for batch in _batches(unread, sizes, alone=lambda mail: mail.attempts > 0 or mail.uid in self._losses):
+    async def _read_all(self, session: MailboxSession, mailbox: MailboxName, unread: Sequence[UnreadMail]) -> None:
+        for batch in _batches(unread, self._sizes, alone=self._is_read_alone):
             first = batch[0]
-            if reason := self._why_not(first, sizes[first.uid]):
+            if reason := self._why_not(first, self._sizes[first.uid]):
                 await self._handling.leave(mailbox, first.uid, reason)
-                self._known.add(first.uid)
+                self._known.note_read([first.uid])
             else:
                 await self._read(session, mailbox, batch)
+
+    def _is_read_alone(self, mail: UnreadMail) -> bool:
+        """Tell whether something may be wrong with it, which others should not pay for."""
+        is_too_large = self._sizes[mail.uid] > self._rules.max_bytes
+        return mail.attempts > 0 or is_too_large or self._losses.includes(mail.uid)
 
     def _why_not(self, mail: UnreadMail, size_bytes: int) -> str:
         """Return why the mail is not read at all, "" if it is. A mail with such a reason is alone in its batch."""
@@ -94,19 +89,28 @@ class MailboxLook:
             return f"it is too large: {size_bytes} bytes, and mailbox.message_limit is {self._rules.max_bytes}"
         if mail.attempts >= MAX_ATTEMPTS:
             return f"reading it has ended the daemon: {mail.attempts} times"
-        if self._losses[mail.uid] >= MAX_LOSSES:
-            return f"the server does not give it out: it was asked {MAX_LOSSES} times"
         return ""
 
     async def _read(self, session: MailboxSession, mailbox: MailboxName, batch: Sequence[UnreadMail]) -> None:
         attempts = {mail.uid: mail.attempts + 1 for mail in batch}
-        fetched = await self._fetch(session, [mail.uid for mail in batch])
-        await self._store.begin_reading(mailbox, [mail.uid for mail in fetched])
-        for mail in fetched:
-            if await self._handling.take(mailbox, mail.uid, mail.data, attempts=attempts[mail.uid]):
-                self._known.add(mail.uid)
+        fetched = await self._fetch(session, mailbox, [mail.uid for mail in batch])
+        unfinished = [mail.uid for mail in fetched]
+        await self._store.begin_reading(mailbox, unfinished)
+        try:
+            for mail in fetched:
+                handled = await self._handling.take(mailbox, mail.uid, mail.data, attempts=attempts[mail.uid])
+                if handled is Handled.TOO_EARLY:
+                    continue
+                unfinished.remove(mail.uid)
+                if handled is Handled.RECORDED:
+                    self._known.note_read([mail.uid])
+        finally:
+            # Whatever ends this here, be it a journal that is full or a stop: it is no fault of these mails.
+            if unfinished:
+                with contextlib.suppress(JournalUnavailable):
+                    await asyncio.shield(self._store.end_attempt(mailbox, unfinished))
 
-    async def _fetch(self, session: MailboxSession, uids: Sequence[str]) -> list[FetchedMail]:
+    async def _fetch(self, session: MailboxSession, mailbox: MailboxName, uids: Sequence[str]) -> list[FetchedMail]:
         """Return those that came. A mail at which the connection breaks, or that is refused, is counted."""
         fetched: list[FetchedMail] = []
         waiting = list(uids)
@@ -114,31 +118,19 @@ class MailboxLook:
             async for mail in session.fetch(uids, max_bytes=self._rules.max_bytes):
                 waiting.remove(mail.uid)
                 if mail.fault:
-                    self._losses[mail.uid] += 1
-                    log.warning("mail_not_fetched", mailbox=self._name, uid=mail.uid, reason=mail.fault)
+                    self._note_loss(mailbox, mail.uid, mail.fault)
                 else:
                     fetched.append(mail)
-        except MailboxFault:
+        except MailboxFault as fault:
             if waiting:
-                self._losses[waiting[0]] += 1
+                self._note_loss(mailbox, waiting[0], str(fault))
             raise
         return fetched
 
-    async def _remove(self, session: MailboxSession, mailbox: MailboxName, sizes: Mapping[str, int]) -> None:
-        """Have the server rid of what was done with. It is forgotten when a later look does not find it any more."""
-        present = [mail for mail in await self._store.to_remove(mailbox) if mail.uid in sizes]
-        moves = self._rules.after is AfterReading.MOVE
-        deleted = [mail.uid for mail in present if not moves or mail.what in ALWAYS_DELETED]
-        moved = [mail.uid for mail in present if mail.uid not in set(deleted)]
-        if deleted:
-            await session.delete(deleted)
-        if moved:
-            await session.move(moved, self._rules.move_to)
-
-
-def _portions(uids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(uids), ASKED_AT_ONCE):
-        yield uids[start : start + ASKED_AT_ONCE]
+    def _note_loss(self, mailbox: MailboxName, uid: str, reason: str) -> None:
+        log.warning("mail_not_fetched", mailbox=self._name, uid=uid, reason=reason)
+        if self._losses.note(uid):
+            self._handling.tell(mailbox, uid, f"{NOT_GIVEN_OUT}: {reason}")
 
 
 def _batches(

@@ -1,20 +1,18 @@
 """How the mailbox is read, as the settings say it."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from app.domain.mail_read import AfterReading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollRules:
-    """How often it is looked at, and what becomes of its mails.
+    """What is read of it, and what becomes of its mails.
 
     `from_beginning`: the first poll acts on what is there already. `max_bytes` is the largest mail that is read.
     `move_to` is the folder of AfterReading.MOVE.
     """
 
-    every: timedelta
     max_bytes: int
     from_beginning: bool = False
     after: AfterReading = AfterReading.KEEP

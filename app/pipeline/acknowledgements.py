@@ -1,6 +1,5 @@
 """Acknowledgements: taken by every door, kept in the journal, and at hand in memory where alarms ask for them."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -12,11 +11,14 @@ from app.domain.acknowledgement import AckAction, AckDoor, AckEvent
 from app.domain.address import Mailbox
 from app.domain.answered import Answered
 from app.domain.envelope import QueuedMail
+from app.domain.errors import JournalUnavailable
 from app.domain.feedback import Feedback
 from app.domain.ids import format_id
 from app.domain.mail_read import MailRead
+from app.domain.per_hour import PerHour
 from app.domain.ports import AckStore, Clock
-from app.pipeline.confirmation import ConfirmationLimit, confirmation_of
+from app.domain.report import AlertReport
+from app.pipeline.confirmation import MOST_PER_HOUR, confirmation_of
 from app.pipeline.ingest import Submission, Taker
 
 log = structlog.get_logger()
@@ -29,6 +31,9 @@ class AnswerStore(AckStore, Protocol):
 
     async def mail(self, envelope_id: int) -> QueuedMail | None:
         """Return the mail, whatever its state, None if it is not (or no longer) known."""
+
+    async def find(self, alert_id: int) -> AlertReport | None:
+        """Return the alert, None if it is not (or no longer) known."""
 
 
 class Answer(Protocol):
@@ -61,7 +66,7 @@ class Acknowledgements:
         self._take = take
         self._clock = clock
         self._ack_from = ack_from
-        self._limit = ConfirmationLimit(clock) if confirms else None
+        self._limit = PerHour(MOST_PER_HOUR, clock=clock) if confirms else None
         self._standing: dict[int, datetime | None] = {}
 
     async def load(self) -> None:
@@ -77,7 +82,15 @@ class Acknowledgements:
         return until is None or self._clock.now() < until
 
     async def acknowledge(self, alert_id: int, event: AckEvent) -> bool:
-        """Record the event; False if the alert is not (or no longer) known. Raises JournalUnavailable."""
+        """Record the event; False if the alert is not (or no longer) known. Raises JournalUnavailable.
+
+        Who names a confirmation means the alert that it is about.
+        """
+        report = await self._store.find(alert_id)
+        if report is None:
+            return False
+        about = report.accepted.alert.answers
+        alert_id = about.alert_id if about is not None else alert_id
         known = await self._store.acknowledge(alert_id, event)
         if known:
             self._note(alert_id, event)
@@ -90,28 +103,29 @@ class Acknowledgements:
         envelope_id: int,
         action: AckAction,
         lasts: timedelta | None,
-        read: Callable[[str], MailRead],
+        read: MailRead,
     ) -> str:
         """Record what a person's mail says, that it was read, and the confirmation to send: all or nothing.
 
-        Return a note of what became of it, which goes into the record; `read` makes the record with it.
-        Raises JournalUnavailable.
+        Return "", or why nothing was done and nothing recorded. Raises JournalUnavailable.
         """
-        mail = await self._store.mail(envelope_id)
-        sender = answer.sender
+        mail, sender = await self._store.mail(envelope_id), answer.sender
         if mail is None or sender is None:
-            return await self._leave("the alert is not known any more" if mail is None else "nobody sent it", read)
+            return "the alert is not known any more" if mail is None else "nobody sent it"
         if not may_acknowledge(sender, mail.letterhead.recipients, self._ack_from):
             log.warning("acknowledgement_refused", sender=sender.address, alert=format_id(mail.envelope.alert_id))
-            return await self._leave("the sender may not acknowledge (mailbox.ack_from)", read)
-        now = self._clock.now()
-        until = None if lasts is None else counts_from(answer.date, now) + lasts
-        event = AckEvent(at=now, action=action, who=sender.address, how=AckDoor.REPLY, until=until)
+            return "the sender may not acknowledge (mailbox.ack_from)"
         about = mail.accepted.alert.answers
         alert_id = about.alert_id if about is not None else mail.envelope.alert_id
-        note = f"{action} {format_id(alert_id)}"
-        await self._take_event(alert_id, event, answer=answer, mail=mail, read=read(note))
-        return note
+        if await self._store.find(alert_id) is None:
+            return "the alert is not known any more"
+        now = self._clock.now()
+        until = None if lasts is None else counts_from(answer.date, now) + lasts
+        event = AckEvent(
+            at=now, action=action, who=sender.address, how=AckDoor.REPLY, until=until, source=answer.message_id
+        )
+        await self._take_event(alert_id, event, answer=answer, mail=mail, read=read)
+        return ""
 
     async def _take_event(
         self, alert_id: int, event: AckEvent, *, answer: Answer, mail: QueuedMail, read: MailRead
@@ -120,18 +134,24 @@ class Acknowledgements:
         confirms = self._limit is not None and self._limit.allows(event.who)
         confirmations = confirmation_of(event, mail, answered) if confirms else ()
         feedback = Feedback(reads=(read,), acknowledgements=((alert_id, event),))
-        await self._take.take(Submission(alerts=confirmations, feedback=feedback))
-        self._note(alert_id, event)
-
-    async def _leave(self, note: str, read: Callable[[str], MailRead]) -> str:
-        await self._take.take(Submission(alerts=(), feedback=Feedback(reads=(read(note),))))
-        return note
+        try:
+            await self._take.take(Submission(alerts=confirmations, feedback=feedback))
+        except JournalUnavailable:
+            if not confirmations:
+                raise
+            # The backlog may have no room for one more mail; the word of a person needs none.
+            await self._take.take(Submission(alerts=(), feedback=feedback))
+        self._standing = dict(await self._store.acknowledged(self._clock.now()))  # a mail found again changes nothing
+        self._log(alert_id, event)
 
     def _note(self, alert_id: int, event: AckEvent) -> None:
         self._standing.pop(alert_id, None)
         if event.action is AckAction.ACKNOWLEDGED:
             self._standing[alert_id] = event.until
             self._bound()
+        self._log(alert_id, event)
+
+    def _log(self, alert_id: int, event: AckEvent) -> None:
         log.info(
             "alert_acknowledged" if event.action is AckAction.ACKNOWLEDGED else "acknowledgement_taken_back",
             alert=format_id(alert_id),

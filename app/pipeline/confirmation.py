@@ -1,7 +1,6 @@
 """The short mail that tells a person what became of an answer to an alert; never so many that robots could go on."""
 
-from collections import OrderedDict
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from app.domain.acknowledgement import AckAction, AckEvent
 from app.domain.address import parse_mailbox
@@ -9,13 +8,10 @@ from app.domain.alert import Alert, Severity
 from app.domain.answered import Answered
 from app.domain.envelope import QueuedMail
 from app.domain.errors import AddressError
-from app.domain.ports import Clock
 from app.pipeline.notice import SOURCE
 
 # A person acknowledges a storm of alerts one after the other; a robot that hides that it is one would not stop there.
 MOST_PER_HOUR = 30
-HOUR = timedelta(hours=1)
-MAX_PEOPLE = 1000  # that are remembered
 
 
 def confirmation_of(event: AckEvent, mail: QueuedMail, answered: Answered) -> tuple[Alert, ...]:
@@ -51,21 +47,3 @@ def _text(event: AckEvent, subject: str) -> str:
 
 def _time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
-
-
-class ConfirmationLimit:
-    """Counts the confirmations to each person within the hour."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._sent: OrderedDict[str, list[float]] = OrderedDict()  # monotonic seconds
-
-    def allows(self, who: str) -> bool:
-        """Tell whether one more may go out, and count it."""
-        since = self._clock.monotonic() - HOUR.total_seconds()
-        recent = [at for at in self._sent.pop(who.lower(), []) if at > since]
-        allowed = len(recent) < MOST_PER_HOUR
-        self._sent[who.lower()] = [*recent, self._clock.monotonic()] if allowed else recent
-        if len(self._sent) > MAX_PEOPLE:
-            self._sent.popitem(last=False)
-        return allowed

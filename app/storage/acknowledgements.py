@@ -15,10 +15,12 @@ AckRow = dict[str, Any]  # the values of one event, by the names of the columns
 # A later event replaces an earlier one, whatever their times say: clocks are set back.
 SUPERSEDE = "UPDATE acknowledgements SET stands = 0 WHERE alert_id = :alert_id AND stands = 1"
 ADD = """
-INSERT INTO acknowledgements (alert_id, at, action, who, how, until, stands)
-SELECT :alert_id, :at, :action, :who, :how, :until, :stands WHERE EXISTS (SELECT 1 FROM alerts WHERE id = :alert_id)
+INSERT INTO acknowledgements (alert_id, at, action, who, how, until, source, stands)
+SELECT :alert_id, :at, :action, :who, :how, :until, :source, :stands
+WHERE EXISTS (SELECT 1 FROM alerts WHERE id = :alert_id)
 """
-EVENTS = "SELECT at, action, who, how, until FROM acknowledgements WHERE alert_id = ? ORDER BY id"
+IS_KNOWN = "SELECT EXISTS (SELECT 1 FROM acknowledgements WHERE alert_id = :alert_id AND source = :source)"
+EVENTS = "SELECT at, action, who, how, until, source FROM acknowledgements WHERE alert_id = ? ORDER BY id"
 STANDING = """
 SELECT coalesce(json_group_array(json_array(alert_id, until)), '[]') FROM (
     SELECT alert_id, until FROM acknowledgements INDEXED BY acknowledgements_standing
@@ -41,25 +43,40 @@ def ack_row(alert_id: int, event: AckEvent) -> AckRow:
         "who": event.who,
         "how": event.how,
         "until": None if event.until is None else to_ms(event.until),
+        "source": event.source,
         "stands": event.action is AckAction.ACKNOWLEDGED,
     }
 
 
 def add_events(connection: sqlite3.Connection, rows: Sequence[AckRow]) -> bool:
-    """Add the events in order; whether the alerts of all are known. One of an alert that is not changes nothing."""
-    added = 0
-    for row in rows:
-        connection.execute(SUPERSEDE, row)
-        added += connection.execute(ADD, row).rowcount
-    return added == len(rows)
+    """Add the events in order; whether the alerts of all are known. One of an alert that is not changes nothing.
+
+    Nor does one of a mail that is on record for its alert: it is that mail, found again.
+    """
+    added = [_add(connection, row) for row in rows]
+    return all(added)
+
+
+def _add(connection: sqlite3.Connection, row: AckRow) -> bool:
+    if row["source"] and connection.execute(IS_KNOWN, row).fetchone()[0]:
+        return True
+    connection.execute(SUPERSEDE, row)
+    return connection.execute(ADD, row).rowcount > 0
 
 
 def read_events_of_alert(connection: sqlite3.Connection, alert_id: int) -> tuple[AckEvent, ...]:
     """Return who acknowledged the alert or took that back, in order."""
     rows = connection.execute(EVENTS, (alert_id,)).fetchall()
     return tuple(
-        AckEvent(at=from_ms(at), action=AckAction(action), who=who, how=AckDoor(how), until=_moment(until))
-        for at, action, who, how, until in rows
+        AckEvent(
+            at=from_ms(at),
+            action=AckAction(action),
+            who=who,
+            how=AckDoor(how),
+            until=_moment(until),
+            source=source,
+        )
+        for at, action, who, how, until, source in rows
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from app.domain.bounce import BounceEffect, BounceReport, BounceVerdict, judge_bounce
 from app.domain.envelope import HANDED_OVER, Delivery, DeliveryState, EnvelopeState, QueuedMail, state_of
-from app.domain.mail_read import MailRead
+from app.domain.mail_read import AfterReading, MailRead
 from app.storage.codec import to_ms
 from app.storage.mailbox_record import note_reads, read_row
 from app.storage.queue_reads import LetterheadCache, read_mails
@@ -41,24 +41,36 @@ def take_bounce(
     read: MailRead,
     *,
     set_aside_after: int,
+    is_final: bool,
     letterheads: LetterheadCache,
 ) -> BounceEffect | None:
-    """Record what the report changes and that it was read; None if the mail is not known."""
-    note_reads(connection, [read_row(read)])
+    """Record what the report changes and that it was read; None if the mail is not known.
+
+    Nothing is recorded of one that comes too early, unless it is final. One that says nothing stays on the server.
+    """
     mails = read_mails(connection, [report.envelope_id], letterheads)
     if not mails:
+        note_reads(connection, [read_row(read)])
         return None
     verdict = judge_bounce(mails[0], report)
+    if verdict.is_early and not is_final:
+        return BounceEffect(mails[0], is_early=True, unplaced=verdict.unplaced)
+    says_something = bool(verdict.touched) or verdict.is_repeated
+    note_reads(connection, [read_row(read if says_something else replace(read, then=AfterReading.KEEP))])
     if not verdict.touched:
-        return BounceEffect(mails[0])
+        return BounceEffect(mails[0], is_early=verdict.is_early, unplaced=verdict.unplaced)
     mail = _after(mails[0], verdict)
     _write(connection, mail, verdict, read.at)
-    counted_out = tuple(
-        bounce.address
-        for bounce in _hard(mail, verdict, read.at)
-        if count_bounce(connection, bounce, set_aside_after=set_aside_after)
+    counted = (
+        count_bounce(connection, bounce, set_aside_after=set_aside_after) for bounce in _hard(mail, verdict, read.at)
     )
-    return BounceEffect(mail, verdict.touched, counted_out)
+    return BounceEffect(
+        mail,
+        verdict.touched,
+        counted_out=tuple(entry for entry in counted if entry is not None),
+        is_early=verdict.is_early,
+        unplaced=verdict.unplaced,
+    )
 
 
 def _after(mail: QueuedMail, verdict: BounceVerdict) -> QueuedMail:

@@ -63,6 +63,10 @@ class MailboxJournal:
         """Count an attempt for each, before they are read."""
         await self._errand(partial(mailbox_record.begin_reading, mailbox=mailbox, uids=uids))
 
+    async def end_attempt(self, mailbox: MailboxName, uids: Sequence[str]) -> None:
+        """Take one attempt at each back: it came to nothing through no fault of the mail."""
+        await self._errand(partial(mailbox_record.end_attempt, mailbox=mailbox, uids=uids))
+
     async def note_read(self, reads: Sequence[MailRead]) -> None:
         """Record that these were read."""
         rows = [mailbox_record.read_row(read) for read in reads]
@@ -72,10 +76,19 @@ class MailboxJournal:
         """Return what was read and is to go from the server, and may still be there; 1,000 at most."""
         return await self._reader.run(partial(mailbox_record.read_to_remove, mailbox=mailbox))
 
-    async def forget_gone(self, mailbox: MailboxName, uids: Sequence[str]) -> None:
-        """Forget these: the server has them no longer."""
+    async def note_gone(self, mailbox: MailboxName, uids: Sequence[str], at: datetime) -> None:
+        """Note that the server lists these no longer; those that are noted already keep their time."""
         for step in _steps(uids):
-            await self._errand(partial(mailbox_record.forget_gone, mailbox=mailbox, uids=step))
+            await self._errand(partial(mailbox_record.note_gone, mailbox=mailbox, uids=step, at=at))
+
+    async def note_back(self, mailbox: MailboxName, uids: Sequence[str]) -> None:
+        """Note that the server lists these again."""
+        for step in _steps(uids):
+            await self._errand(partial(mailbox_record.note_back, mailbox=mailbox, uids=step))
+
+    async def forget_gone(self, mailbox: MailboxName, before: datetime) -> None:
+        """Forget those that were noted as gone before this time, up to 1,000 of them."""
+        await self._errand(partial(mailbox_record.forget_gone, mailbox=mailbox, before=before))
 
     async def recorded(self, mailbox: MailboxName) -> list[str]:
         """Return the uids of all mails that were read, in their order."""
@@ -87,7 +100,9 @@ class MailboxJournal:
             if len(step) < mailbox_record.LIST_STEP:
                 return found
 
-    async def take_bounce(self, report: BounceReport, read: MailRead, *, set_aside_after: int) -> BounceEffect | None:
+    async def take_bounce(
+        self, report: BounceReport, read: MailRead, *, set_aside_after: int, is_final: bool
+    ) -> BounceEffect | None:
         """Record what the report changes and that it was read, in one transaction; None if the mail is not known."""
         return await self._errand(
             partial(
@@ -95,6 +110,7 @@ class MailboxJournal:
                 report=report,
                 read=read,
                 set_aside_after=set_aside_after,
+                is_final=is_final,
                 letterheads=self._writers_letterheads,
             )
         )

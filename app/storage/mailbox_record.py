@@ -2,11 +2,12 @@
 
 import sqlite3
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
 
-from app.domain.mail_read import MailboxName, MailRead, RemovableMail, UnreadMail
+from app.domain.mail_read import AfterReading, MailboxName, MailRead, RemovableMail, UnreadMail
 from app.storage.codec import encode_json, to_ms
 from app.storage.rows import MAX_ROWS, write_rows
 
@@ -14,6 +15,7 @@ ReadRow = dict[str, Any]  # the values of one MailRead, by the names below
 
 STEP = MAX_ROWS  # mails looked at or written at once: a millisecond or two
 MAX_TO_REMOVE = 1000  # what one poll has the server delete
+MAX_FORGOTTEN = 1000  # in one transaction: a millisecond or two
 LIST_STEP = 10_000  # uids in one read of the whole list: about 3 ms
 
 THIS = "SELECT id FROM mailboxes WHERE name = :name AND epoch = :epoch AND known = 1"
@@ -32,28 +34,42 @@ SELECT coalesce(json_group_array(uid), '[]') FROM (
     SELECT uid FROM mailbox_mails WHERE mailbox_id = ({THIS}) AND uid > :after AND what <> '' ORDER BY uid LIMIT :limit)
 """
 TO_REMOVE = f"""
-SELECT uid, what FROM mailbox_mails INDEXED BY mailbox_mails_to_remove
-WHERE mailbox_id = ({THIS}) AND removes = 1 ORDER BY uid LIMIT {MAX_TO_REMOVE}
+SELECT uid, fate FROM mailbox_mails INDEXED BY mailbox_mails_to_remove
+WHERE mailbox_id = ({THIS}) AND fate <> 'keep' AND gone_at IS NULL ORDER BY uid LIMIT {MAX_TO_REMOVE}
 """
 
 # A mail of an epoch that is not known is not recorded: that epoch begins with a first poll, and this one is over.
 BEGIN_READING = f"""
-INSERT INTO mailbox_mails (mailbox_id, uid, at, what, note, removes, attempts)
-SELECT this.id, wanted.value, 0, '', '', 0, 1 FROM ({THIS}) AS this JOIN json_each(:uids) AS wanted WHERE true
+INSERT INTO mailbox_mails (mailbox_id, uid, at, what, note, fate, attempts)
+SELECT this.id, wanted.value, 0, '', '', 'keep', 1 FROM ({THIS}) AS this JOIN json_each(:uids) AS wanted WHERE true
 ON CONFLICT (mailbox_id, uid) DO UPDATE SET attempts = attempts + 1
 """
 NOTE_READ = f"""
-INSERT INTO mailbox_mails (mailbox_id, uid, at, what, note, removes, attempts)
-SELECT id, :uid, :at, :what, :note, :removes, 0 FROM ({THIS}) WHERE true
+INSERT INTO mailbox_mails (mailbox_id, uid, at, what, note, fate, attempts)
+SELECT id, :uid, :at, :what, :note, :fate, 0 FROM ({THIS}) WHERE true
 ON CONFLICT (mailbox_id, uid)
-DO UPDATE SET at = excluded.at, what = excluded.what, note = excluded.note, removes = excluded.removes
+DO UPDATE SET at = excluded.at, what = excluded.what, note = excluded.note, fate = excluded.fate
+"""
+END_ATTEMPT = f"""
+UPDATE mailbox_mails SET attempts = attempts - 1
+WHERE mailbox_id = ({THIS}) AND uid IN (SELECT value FROM json_each(:uids)) AND attempts > 0
+"""
+NOTE_GONE = f"""
+UPDATE mailbox_mails SET gone_at = :at
+WHERE mailbox_id = ({THIS}) AND uid IN (SELECT value FROM json_each(:uids)) AND gone_at IS NULL
+"""
+NOTE_BACK = f"""
+UPDATE mailbox_mails SET gone_at = NULL
+WHERE mailbox_id = ({THIS}) AND uid IN (SELECT value FROM json_each(:uids)) AND gone_at IS NOT NULL
 """
 FORGET_GONE = f"""
-DELETE FROM mailbox_mails WHERE mailbox_id = ({THIS}) AND uid IN (SELECT value FROM json_each(:uids))
+DELETE FROM mailbox_mails WHERE mailbox_id = ({THIS}) AND uid IN (
+    SELECT uid FROM mailbox_mails INDEXED BY mailbox_mails_gone
+    WHERE mailbox_id = ({THIS}) AND gone_at IS NOT NULL AND gone_at < :before ORDER BY gone_at LIMIT {MAX_FORGOTTEN})
 """
 
 ADD_MAILBOX = "INSERT INTO mailboxes (name, epoch, known) VALUES (:name, :epoch, 0) RETURNING id"
-ADD_SEEN = "INSERT OR REPLACE INTO mailbox_mails (mailbox_id, uid, at, what, note, removes, attempts)"
+ADD_SEEN = "INSERT OR REPLACE INTO mailbox_mails (mailbox_id, uid, at, what, note, fate, attempts)"
 FORGET_KNOWN = "UPDATE mailboxes SET known = 0 WHERE name = ? AND known = 1"
 MAKE_KNOWN = "UPDATE mailboxes SET known = 1 WHERE id = ?"
 FORGOTTEN = "SELECT id FROM mailboxes WHERE name = ? AND known = 0 LIMIT 1"
@@ -86,7 +102,10 @@ def read_recorded(connection: sqlite3.Connection, mailbox: MailboxName, after: s
 
 def read_to_remove(connection: sqlite3.Connection, mailbox: MailboxName) -> list[RemovableMail]:
     """Return what the server is to be rid of, MAX_TO_REMOVE at most."""
-    return [RemovableMail(uid, what) for uid, what in connection.execute(TO_REMOVE, _named(mailbox)).fetchall()]
+    return [
+        RemovableMail(uid, AfterReading(fate))
+        for uid, fate in connection.execute(TO_REMOVE, _named(mailbox)).fetchall()
+    ]
 
 
 def begin_reading(connection: sqlite3.Connection, mailbox: MailboxName, uids: Sequence[str]) -> None:
@@ -96,7 +115,7 @@ def begin_reading(connection: sqlite3.Connection, mailbox: MailboxName, uids: Se
 
 def read_row(read: MailRead) -> ReadRow:
     """Return what stands in the journal of a mail that was read."""
-    values = {"uid": read.uid, "at": to_ms(read.at), "what": read.what, "note": read.note, "removes": read.removes}
+    values = {"uid": read.uid, "at": to_ms(read.at), "what": read.what, "note": read.note, "fate": read.then}
     return _named(read.mailbox) | values
 
 
@@ -105,9 +124,24 @@ def note_reads(connection: sqlite3.Connection, rows: Sequence[ReadRow]) -> None:
     connection.executemany(NOTE_READ, rows)
 
 
-def forget_gone(connection: sqlite3.Connection, mailbox: MailboxName, uids: Sequence[str]) -> None:
-    """Forget these."""
-    connection.execute(FORGET_GONE, _listed(mailbox, uids))
+def end_attempt(connection: sqlite3.Connection, mailbox: MailboxName, uids: Sequence[str]) -> None:
+    """Take one attempt at each back."""
+    connection.execute(END_ATTEMPT, _listed(mailbox, uids))
+
+
+def note_gone(connection: sqlite3.Connection, mailbox: MailboxName, uids: Sequence[str], at: datetime) -> None:
+    """Note since when the server has not listed these, where that is not noted yet."""
+    connection.execute(NOTE_GONE, _listed(mailbox, uids) | {"at": to_ms(at)})
+
+
+def note_back(connection: sqlite3.Connection, mailbox: MailboxName, uids: Sequence[str]) -> None:
+    """Note that the server lists these."""
+    connection.execute(NOTE_BACK, _listed(mailbox, uids))
+
+
+def forget_gone(connection: sqlite3.Connection, mailbox: MailboxName, before: datetime) -> None:
+    """Forget up to MAX_FORGOTTEN of those that were gone before that time, the oldest first."""
+    connection.execute(FORGET_GONE, _named(mailbox) | {"before": to_ms(before)})
 
 
 def add_mailbox(connection: sqlite3.Connection, mailbox: MailboxName) -> int:
@@ -117,7 +151,7 @@ def add_mailbox(connection: sqlite3.Connection, mailbox: MailboxName) -> int:
 
 def add_seen(connection: sqlite3.Connection, mailbox_id: int, seen: Sequence[MailRead]) -> None:
     """Note up to STEP mails that were there at the first poll."""
-    rows = [(mailbox_id, r.uid, to_ms(r.at), r.what, r.note, int(r.removes), 0) for r in seen]
+    rows = [(mailbox_id, r.uid, to_ms(r.at), r.what, r.note, r.then, 0) for r in seen]
     write_rows(connection, ADD_SEEN, rows)
 
 

@@ -6,18 +6,21 @@ from datetime import datetime
 
 import orjson
 
-from app.domain.bounce import SetAsideAddress
+from app.domain.address import folded
+from app.domain.bounce import BOUNCE_MEMORY, SetAsideAddress
+from app.domain.ids import first_id_at
 from app.storage.codec import encode_json, from_ms, to_ms
 
-MAX_COUNTED = 100  # envelopes that are remembered of an address; who sends to it again and again repeats the last ones
+MAX_COUNTED = 1000  # envelopes that are remembered of an address: as many as set_aside_after may be
 
-COUNT = "SELECT bounces, counted, set_aside_at FROM bounced_addresses WHERE address = ?"
+COUNT = "SELECT counted, set_aside_at FROM bounced_addresses WHERE address = ?"
 PUT = """
-INSERT OR REPLACE INTO bounced_addresses (address, bounces, counted, last_at, reply, set_aside_at)
-VALUES (?, ?, ?, ?, ?, ?)
+INSERT OR REPLACE INTO bounced_addresses (address, counted, last_at, reply, set_aside_at)
+VALUES (?, ?, ?, ?, ?)
 """
 SET_ASIDE = """
-SELECT address, bounces, set_aside_at, reply FROM bounced_addresses WHERE set_aside_at IS NOT NULL ORDER BY address
+SELECT address, json_array_length(counted), set_aside_at, reply FROM bounced_addresses
+WHERE set_aside_at IS NOT NULL ORDER BY address
 """
 RELEASE = "DELETE FROM bounced_addresses WHERE address = ? AND set_aside_at IS NOT NULL"
 
@@ -32,20 +35,21 @@ class HardBounce:
     reply: str
 
 
-def count_bounce(connection: sqlite3.Connection, bounce: HardBounce, *, set_aside_after: int) -> bool:
-    """Count the bounce, once for each mail; return whether it set the address aside. 0 is never."""
-    address = _folded(bounce.address)
-    bounces, counted_text, set_aside_at = connection.execute(COUNT, (address,)).fetchone() or (0, "[]", None)
-    counted: list[int] = orjson.loads(counted_text)
-    if bounce.envelope_id not in counted:
-        bounces += 1
-        counted = [*counted, bounce.envelope_id][-MAX_COUNTED:]
-    is_one_too_many = set_aside_at is None and 0 < set_aside_after <= bounces
+def count_bounce(connection: sqlite3.Connection, bounce: HardBounce, *, set_aside_after: int) -> SetAsideAddress | None:
+    """Count the bounce, once for each mail; return the address if this sets it aside. 0 is never.
+
+    Only those of mails made within BOUNCE_MEMORY count: ids tell when that was.
+    """
+    address = folded(bounce.address)
+    counted_text, set_aside_at = connection.execute(COUNT, (address,)).fetchone() or ("[]", None)
+    oldest = first_id_at(to_ms(bounce.at - BOUNCE_MEMORY))
+    counted = [number for number in orjson.loads(counted_text) if number >= oldest and number != bounce.envelope_id]
+    counted = [*counted, bounce.envelope_id][-MAX_COUNTED:]
+    is_one_too_many = set_aside_at is None and 0 < set_aside_after <= len(counted)
     if is_one_too_many:
         set_aside_at = to_ms(bounce.at)
-    row = (address, bounces, encode_json(counted), to_ms(bounce.at), bounce.reply, set_aside_at)
-    connection.execute(PUT, row)
-    return is_one_too_many
+    connection.execute(PUT, (address, encode_json(counted), to_ms(bounce.at), bounce.reply, set_aside_at))
+    return SetAsideAddress(address, len(counted), bounce.at, bounce.reply) if is_one_too_many else None
 
 
 def read_set_aside(connection: sqlite3.Connection) -> list[SetAsideAddress]:
@@ -56,8 +60,4 @@ def read_set_aside(connection: sqlite3.Connection) -> list[SetAsideAddress]:
 
 def release(connection: sqlite3.Connection, address: str) -> bool:
     """Let the address have mail again, and count its bounces anew; False if it was not set aside."""
-    return connection.execute(RELEASE, (_folded(address),)).rowcount > 0
-
-
-def _folded(address: str) -> str:
-    return address.lower()  # as `judge_bounce` compares them
+    return connection.execute(RELEASE, (folded(address),)).rowcount > 0

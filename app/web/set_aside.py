@@ -1,6 +1,6 @@
 """`/set-aside`: recipients whose mails bounced too often, and how they get mail again."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter
@@ -16,8 +16,8 @@ from app.web.shapes import time_text
 NONE_SUCH = "This address is not set aside; GET /set-aside lists those that are (mailalert queue aside)."
 
 
-def set_aside_router(store: SetAsideStore, *, on_change: Callable[[], Awaitable[None]]) -> APIRouter:
-    """Return the routes. `on_change` is awaited once an address is released, so that who sends knows of it."""
+def set_aside_router(store: SetAsideStore, *, on_release: Callable[[str], None]) -> APIRouter:
+    """Return the routes. `on_release` is called with an address that was released, so that who sends knows of it."""
     router = APIRouter(tags=["set aside"])
 
     @router.get(
@@ -40,7 +40,7 @@ def set_aside_router(store: SetAsideStore, *, on_change: Callable[[], Awaitable[
     async def release_address(address: str) -> Response:
         if not await store.release(address):
             return problem_response(problems.not_found(NONE_SUCH))
-        await on_change()
+        on_release(address)
         return JSONResponse({"address": address, "status": "released"})
 
     return router

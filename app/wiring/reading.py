@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from app.delivery.direct import DirectSender
 from app.domain.alarm import Alarm, RaiseAlarm
 from app.domain.outcome import Outcome
-from app.intake.mailbox import MailboxDoor
-from app.intake.smtp.door import DoorRules
+from app.intake.mailbox import MailboxDoor, MailboxRules
 from app.mail.message_id import MessageIds
 from app.mail.probe import ProbePaper, probe_mail
 from app.mail.sorting.sorter import MailSorter
@@ -18,11 +18,11 @@ from app.mailbox.opening import open_mailbox
 from app.mailbox.poller import Poller
 from app.mailbox.rules import PollRules
 from app.pipeline.bounces import BounceDesk
+from app.pipeline.held_alarms import HeldAlarms
 from app.pipeline.probes import ProbeDesk, SendProbe
 from app.protocols.smtp.transaction import OutgoingMail
 from app.settings.mailbox import MailboxSetup
 from app.settings.probe import ProbeSetup
-from app.wiring.access import anybody
 from app.wiring.ground import Ground
 from app.wiring.logins import mailbox_logins
 from app.wiring.sending import dkim_signer
@@ -48,7 +48,9 @@ class ReadingSide:
         return [part.run for part in (self.poller, self.probes) if part is not None]
 
 
-def reading_side(ground: Ground, taking: TakingHalf, direct: DirectSender, *, raise_alarm: RaiseAlarm) -> ReadingSide:
+def reading_side(
+    ground: Ground, taking: TakingHalf, direct: DirectSender, held: HeldAlarms, *, raise_alarm: RaiseAlarm
+) -> ReadingSide:
     """Build it; nothing runs yet. Without a mailbox, and in the sandbox, there is none."""
     setup = ground.settings.mailbox_setup()
     if setup is None:
@@ -56,35 +58,11 @@ def reading_side(ground: Ground, taking: TakingHalf, direct: DirectSender, *, ra
     watch = _MailboxWatch()
     probe_setup = ground.settings.probe_setup()
     probes = _probe_desk(ground, probe_setup, direct, watch) if probe_setup is not None else None
-    handling = _handling(ground, taking, setup, probes, raise_alarm)
-    watch.poller = _poller(ground, setup, handling, probes)
-    return ReadingSide(poller=watch.poller, probes=probes)
-
-
-class _MailboxWatch:
-    """What the probes want of the poller, which is built after them."""
-
-    def __init__(self) -> None:
-        self.poller: Poller | None = None
-
-    def looked_at(self) -> float | None:
-        """Return when the last look that succeeded began, in monotonic seconds."""
-        return self.poller.looked_at if self.poller is not None else None
-
-    def hurry(self) -> None:
-        """Have it look more often for a while."""
-        if self.poller is not None:
-            self.poller.hurry()
-
-
-def _handling(
-    ground: Ground, taking: TakingHalf, setup: MailboxSetup, probes: ProbeDesk | None, raise_alarm: RaiseAlarm
-) -> MailHandling:
     bounces = BounceDesk(
         store=ground.journal,
         set_aside=taking.set_aside,
         set_aside_after=setup.set_aside_after,
-        is_acknowledged=taking.acknowledgements.holds,
+        raise_about=held.raise_about,
         raise_alarm=raise_alarm,
     )
     desks = Desks(
@@ -93,6 +71,33 @@ def _handling(
         probes=probes,
         intake=_door(ground, taking) if setup.intake else None,
     )
+    handling = _handling(ground, setup, desks, raise_alarm)
+    watch.poller = _poller(ground, taking, setup, handling, probes)
+    return ReadingSide(poller=watch.poller, probes=probes)
+
+
+def standing_troubles(taking: TakingHalf, reading: ReadingSide) -> list[Alarm]:
+    """Return an alarm for all that lasts on the reading side just now."""
+    return [*reading.troubles(), *taking.set_aside.troubles()]
+
+
+class _MailboxWatch:
+    """What the probes want of the poller, which is built after them."""
+
+    def __init__(self) -> None:
+        self.poller: Poller | None = None
+
+    def readable_for(self) -> timedelta | None:
+        """Return for how long the mailbox has been looked at without a fault."""
+        return self.poller.readable_for if self.poller is not None else None
+
+    def hurry(self) -> None:
+        """Have it look more often for a while."""
+        if self.poller is not None:
+            self.poller.hurry()
+
+
+def _handling(ground: Ground, setup: MailboxSetup, desks: Desks, raise_alarm: RaiseAlarm) -> MailHandling:
     return MailHandling(
         desks,
         sorter=MailSorter(MessageIds(ground.journal.mac_key)),
@@ -105,19 +110,21 @@ def _handling(
 
 def _door(ground: Ground, taking: TakingHalf) -> MailboxDoor:
     settings = ground.settings
-    rules = DoorRules(
-        anybody=anybody(settings),
-        receivers=[receiver.name for receiver in settings.all_receivers()],
+    receivers = settings.all_receivers()
+    rules = MailboxRules(
+        receivers=[receiver.name for receiver in receivers],
+        people=[mailbox.address for receiver in receivers for mailbox in receiver.recipients],
         attachments_limit=settings.http.attachments_limit,
         is_ours=MessageIds(ground.journal.mac_key).is_ours,
     )
-    return MailboxDoor(taking.once, rules=rules)
+    return MailboxDoor(taking.once, rules=rules, clock=ground.clock)
 
 
-def _poller(ground: Ground, setup: MailboxSetup, handling: MailHandling, probes: ProbeDesk | None) -> Poller:
+def _poller(
+    ground: Ground, taking: TakingHalf, setup: MailboxSetup, handling: MailHandling, probes: ProbeDesk | None
+) -> Poller:
     server, logins = setup.server, mailbox_logins(setup)
     rules = PollRules(
-        every=setup.every,
         max_bytes=setup.message_limit,
         from_beginning=setup.from_beginning,
         after=setup.after,
@@ -131,6 +138,7 @@ def _poller(ground: Ground, setup: MailboxSetup, handling: MailHandling, probes:
         clock=ground.clock,
         every=setup.every,
         is_expecting=lambda: probes is not None and probes.is_expecting,
+        is_closed=lambda: taking.ingest.closed,
     )
 
 
@@ -142,7 +150,7 @@ def _probe_desk(ground: Ground, setup: ProbeSetup, direct: DirectSender, watch: 
         clock=ground.clock,
         every=setup.every,
         alarm_after=setup.alarm_after,
-        mailbox_read_at=watch.looked_at,
+        readable_for=watch.readable_for,
         on_sent=watch.hurry,
     )
 

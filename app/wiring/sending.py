@@ -12,12 +12,12 @@ from app.delivery.relays import Relays
 from app.delivery.sender import Sender
 from app.delivery.suspects import Suspects
 from app.delivery.tools import Tools
-from app.domain.alarm import RaiseAlarm
 from app.domain.alarm_causes import failure_alarm
 from app.domain.envelope import QueuedMail
 from app.domain.verdict import Verdict
 from app.mail.compose import Composer
 from app.mail.dkim import DkimSigner
+from app.pipeline.held_alarms import HeldAlarms
 from app.pipeline.queue import MailQueue
 from app.settings.model import Settings
 from app.wiring.ground import Ground
@@ -69,12 +69,11 @@ def mail_composer(ground: Ground) -> Composer:
 
 
 def sending_half(
-    ground: Ground, queue: MailQueue, relays: Relays, taking: TakingHalf, composer: Composer, *, raise_alarm: RaiseAlarm
+    ground: Ground, queue: MailQueue, relays: Relays, taking: TakingHalf, composer: Composer, held: HeldAlarms
 ) -> SendingHalf:
     """Build them; nothing runs yet."""
     journal, clock = ground.journal, ground.steady
-    on_recorded = _alarm_raiser(raise_alarm, is_acknowledged=taking.acknowledgements.holds)
-    recorder = Recorder(store=journal, queue=queue, on_recorded=on_recorded)
+    recorder = Recorder(store=journal, queue=queue, on_recorded=_alarm_raiser(held))
     tools = Tools(
         queue=queue,
         relays=relays,
@@ -100,13 +99,11 @@ def _connector(approach: Approach) -> Connect:
     return connect
 
 
-def _alarm_raiser(
-    raise_alarm: RaiseAlarm, *, is_acknowledged: Callable[[int], bool]
-) -> Callable[[QueuedMail, Verdict], None]:
+def _alarm_raiser(held: HeldAlarms) -> Callable[[QueuedMail, Verdict], None]:
     def on_recorded(mail: QueuedMail, verdict: Verdict) -> None:
         alarm = failure_alarm(mail, verdict)
-        if alarm is not None and not is_acknowledged(mail.envelope.alert_id):
-            raise_alarm(alarm)
+        if alarm is not None:
+            held.raise_about(mail.envelope.alert_id, alarm)
 
     return on_recorded
 

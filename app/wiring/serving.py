@@ -1,10 +1,10 @@
 """Builds what answers HTTP: the intake's fast path before FastAPI, and the API behind it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from app.domain.ports import FreshStart
 from app.domain.vitals import Vitals
@@ -42,15 +42,8 @@ def create_app(ground: Ground, taking: TakingHalf, sending: SendingHalf, vitals:
         redirect_slashes=False,
         responses=ANYWHERE,
     )
-    api.include_router(alerts_router(ground.journal, sending.queue.is_sending, clock=ground.clock))
-    start = partial(_fresh_start, ground, sending)
-    api.include_router(dead_letters_router(ground.journal, start=start, wake=sending.queue.wake))
-    api.include_router(acknowledgements_router(taking.acknowledgements, clock=ground.clock))
-    api.include_router(set_aside_router(ground.journal, on_change=taking.set_aside.load))
-    api.include_router(heartbeats_router(taking.heartbeats))
-    if ground.sandbox:
-        api.include_router(sandbox_router(ground.sandbox.store, clock=ground.clock))
-    api.include_router(docs_router())
+    for router in _routers(ground, taking, sending):
+        api.include_router(router)
     http = ground.settings.http
     alerts = AlertsEndpoint(
         taking.once,
@@ -73,6 +66,19 @@ def create_app(ground: Ground, taking: TakingHalf, sending: SendingHalf, vitals:
             await api(_as_get(scope), receive, send)
 
     return front
+
+
+def _routers(ground: Ground, taking: TakingHalf, sending: SendingHalf) -> Iterator[APIRouter]:
+    """Yield what people ask, and do."""
+    yield alerts_router(ground.journal, sending.queue.is_sending, clock=ground.clock)
+    start = partial(_fresh_start, ground, sending)
+    yield dead_letters_router(ground.journal, start=start, wake=sending.queue.wake)
+    yield acknowledgements_router(taking.acknowledgements, clock=ground.clock)
+    yield set_aside_router(ground.journal, on_release=taking.set_aside.discard)
+    yield heartbeats_router(taking.heartbeats)
+    if ground.sandbox:
+        yield sandbox_router(ground.sandbox.store, clock=ground.clock)
+    yield docs_router()
 
 
 def _as_get(scope: Scope) -> Scope:

@@ -1,5 +1,6 @@
 """What every journal keeps of acknowledgements."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -128,3 +129,14 @@ async def test_a_mail_whose_alert_somebody_sees_to_expires_like_any_other(desk: 
     (mail,) = await desk.journal.overdue(made_before=0, after=0, limit=9)
     assert mail.envelope.id == batch.envelopes[0].id
     assert await desk.due_ids() == envelope_ids(batch)
+
+
+async def test_the_same_mail_says_nothing_new(desk: Desk) -> None:
+    """One that is found again, under another uid, takes back no later word."""
+    said = replace(an_event(), source="<answer-1@mail.example.org>")
+    alert_id = await an_alert(desk, said, TAKEN_BACK)
+    assert await desk.journal.acknowledge(alert_id, said)
+    assert await events_of(desk, alert_id) == (said, TAKEN_BACK)
+    assert await desk.journal.acknowledged(NOW) == {}
+    other = await an_alert(desk, said)
+    assert await desk.journal.acknowledged(NOW) == {other: None}

@@ -8,7 +8,7 @@ import pytest
 from app.domain.bounce import BouncedRecipient, BounceEffect, BounceKind, BounceReport
 from app.domain.dead_letter import EnvelopeEventKind
 from app.domain.envelope import Delivery, DeliveryState, EnvelopeState, QueuedMail
-from app.domain.mail_read import MailboxName, MailRead
+from app.domain.mail_read import AfterReading, MailboxName, MailRead, RemovableMail, UnreadMail
 from app.domain.outcome import Outcome
 from app.domain.ports import FreshStart
 from app.domain.report import EnvelopeReport
@@ -35,7 +35,13 @@ async def a_mail(desk: Desk, *outcomes: Outcome) -> QueuedMail:
 
 
 async def bounce(
-    desk: Desk, mail: QueuedMail, *addresses: str, kind: BounceKind = BounceKind.FAILED, after: int = 0, uid: str = "1"
+    desk: Desk,
+    mail: QueuedMail,
+    *addresses: str,
+    kind: BounceKind = BounceKind.FAILED,
+    after: int = 0,
+    uid: str = "1",
+    is_final: bool = False,
 ) -> BounceEffect | None:
     """Let a report on these recipients come in."""
     told = tuple(
@@ -43,8 +49,8 @@ async def bounce(
         for address in addresses
     )
     report = BounceReport(envelope_id=mail.envelope.id, recipients=told)
-    read = MailRead(mailbox=BOX, uid=uid, at=LATER, what="bounce", removes=True)
-    return await desk.journal.take_bounce(report, read, set_aside_after=after)
+    read = MailRead(mailbox=BOX, uid=uid, at=LATER, what="bounce", then=AfterReading.DELETE)
+    return await desk.journal.take_bounce(report, read, set_aside_after=after, is_final=is_final)
 
 
 async def report_on(desk: Desk, mail: QueuedMail) -> EnvelopeReport:
@@ -282,3 +288,39 @@ async def test_a_mail_is_found_whatever_its_state(desk: Desk) -> None:
     assert (found.envelope.state, found.accepted) == (EnvelopeState.SENT, mail.accepted)
     assert states(found.deliveries) == [DeliveryState.SENT, DeliveryState.SENT]
     assert await desk.journal.mail(mail.envelope.id + 1000) is None
+
+
+async def test_a_report_before_the_outcome_waits(desk: Desk) -> None:
+    """With VERP the bounce of one can overtake the outcomes of all: nothing of it is lost, and it is read again."""
+    mail = await a_mail(desk)
+    early = await bounce(desk, mail, OPS)
+    assert early is not None
+    assert (early.is_early, early.touched) == (True, ())
+    assert await desk.journal.unread(BOX, ["1"]) == [UnreadMail("1")]
+    await desk.journal.record(judged(mail, [SENT, SENT]))
+    late = await bounce(desk, mail, OPS)
+    assert late is not None
+    assert (late.is_early, states(late.touched)) == (False, [BOUNCED])
+
+
+async def test_a_report_that_stays_too_early_is_read_and_stays(desk: Desk) -> None:
+    """A mail that is tried for days was handed over once, perhaps; a person may want to know."""
+    mail = await a_mail(desk, DEFERRED, DEFERRED)
+    effect = await bounce(desk, mail, OPS, is_final=True)
+    assert effect is not None
+    assert effect.is_early
+    assert await desk.journal.unread(BOX, ["1"]) == []
+    assert await desk.journal.to_remove(BOX) == []
+
+
+async def test_a_report_on_nobody_who_is_known_stays(desk: Desk) -> None:
+    """It says something, if not of whom; one that comes again says nothing new, and goes."""
+    mail = await a_mail(desk, SENT, SENT)
+    effect = await bounce(desk, mail, "alias@elsewhere.example")
+    assert effect is not None
+    assert [told.address for told in effect.unplaced] == ["alias@elsewhere.example"]
+    assert await desk.journal.to_remove(BOX) == []
+    for uid in ("2", "3"):
+        await bounce(desk, mail, OPS, uid=uid)
+    gone = [RemovableMail(uid, AfterReading.DELETE) for uid in ("2", "3")]
+    assert await desk.journal.to_remove(BOX) == gone

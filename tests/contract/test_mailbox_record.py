@@ -2,22 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from app.domain.feedback import Feedback
-from app.domain.mail_read import SEEN, SET_ASIDE, MailboxName, MailRead, RemovableMail, UnreadMail
+from app.domain.mail_read import SEEN, SET_ASIDE, AfterReading, MailboxName, MailRead, RemovableMail, UnreadMail
 from tests.support.clock import NOW
 from tests.support.desk import Desk
 
+HOUR = timedelta(hours=1)
+KEEP, DELETE, MOVE = AfterReading
 BOX = MailboxName("alerts@example.org", "7")
 NEXT_EPOCH = replace(BOX, epoch="8")
 OTHER = MailboxName("other@example.org", "7")
 
 
-def a_read(uid: str, *, mailbox: MailboxName = BOX, what: str = "other", removes: bool = False) -> MailRead:
+def a_read(uid: str, *, mailbox: MailboxName = BOX, what: str = "other", then: AfterReading = KEEP) -> MailRead:
     """Return that a mail was read."""
-    return MailRead(mailbox=mailbox, uid=uid, at=NOW, what=what, removes=removes)
+    return MailRead(mailbox=mailbox, uid=uid, at=NOW, what=what, then=then)
 
 
 def seen(*uids: str, mailbox: MailboxName = BOX) -> list[MailRead]:
@@ -81,12 +84,12 @@ async def test_only_what_was_read_is_recorded(desk: Desk) -> None:
 
 
 async def test_a_mail_that_is_to_go_is_named_until_it_is_gone(desk: Desk) -> None:
-    """With what it was; the others stay on the server."""
+    """And by which way; the others stay on the server."""
     await desk.journal.begin_poll(BOX, seen("1"))
-    await desk.journal.note_read([a_read("2", what="probe", removes=True), a_read("3")])
-    wanted = [RemovableMail("2", "probe")]
+    await desk.journal.note_read([a_read("2", then=DELETE), a_read("3"), a_read("4", then=MOVE)])
+    wanted = [RemovableMail("2", DELETE), RemovableMail("4", MOVE)]
     assert [await desk.journal.to_remove(BOX), await desk.journal.to_remove(BOX)] == [wanted, wanted]
-    await desk.journal.forget_gone(BOX, ["2"])
+    await desk.journal.note_gone(BOX, ["2", "4"], NOW)
     assert await desk.journal.to_remove(BOX) == []
 
 
@@ -94,17 +97,42 @@ async def test_so_many_are_named_as_a_server_deletes_at_once(desk: Desk) -> None
     """A thousand; the next ones when these are gone."""
     uids = [f"{number:04}" for number in range(1001)]
     await desk.journal.begin_poll(BOX, [])
-    await desk.journal.note_read([a_read(uid, removes=True) for uid in uids])
+    await desk.journal.note_read([a_read(uid, then=DELETE) for uid in uids])
     assert [mail.uid for mail in await desk.journal.to_remove(BOX)] == uids[:1000]
 
 
-async def test_what_is_gone_from_the_server_is_forgotten(desk: Desk) -> None:
-    """The record does not grow for ever; attempts go too."""
-    await desk.journal.begin_poll(BOX, seen("1", "2"))
-    await desk.journal.begin_reading(BOX, ["3"])
-    await desk.journal.forget_gone(BOX, ["1", "3", "never there"])
-    assert await desk.journal.recorded(BOX) == ["2"]
-    assert await desk.journal.unread(BOX, ["3"]) == [UnreadMail("3")]
+async def test_a_mail_that_is_gone_counts_as_read(desk: Desk) -> None:
+    """It may come back; and then it is to be removed again."""
+    await desk.journal.begin_poll(BOX, seen("1"))
+    await desk.journal.note_read([a_read("2", then=DELETE)])
+    await desk.journal.note_gone(BOX, ["1", "2", "never there"], NOW)
+    assert await unread(desk, ["1", "2", "3"]) == ["3"]
+    await desk.journal.note_back(BOX, ["2", "never there"])
+    assert await desk.journal.to_remove(BOX) == [RemovableMail("2", DELETE)]
+
+
+async def test_what_is_gone_for_long_is_forgotten(desk: Desk) -> None:
+    """Counted from when it was first missed; attempts go too, and what came back stays."""
+    await desk.journal.begin_poll(BOX, seen("1", "2", "3"))
+    await desk.journal.begin_reading(BOX, ["4"])
+    await desk.journal.note_gone(BOX, ["1", "2", "4"], NOW)
+    await desk.journal.note_gone(BOX, ["1", "3"], NOW + HOUR)
+    await desk.journal.note_back(BOX, ["2"])
+    await desk.journal.forget_gone(BOX, NOW)
+    assert await desk.journal.recorded(BOX) == ["1", "2", "3"]
+    await desk.journal.forget_gone(BOX, NOW + HOUR)
+    assert await desk.journal.recorded(BOX) == ["2", "3"]
+    assert await desk.journal.unread(BOX, ["4"]) == [UnreadMail("4")]
+
+
+async def test_an_attempt_is_taken_back(desk: Desk) -> None:
+    """It came to nothing through no fault of the mail; never below none."""
+    await desk.journal.begin_poll(BOX, [])
+    for _ in range(2):
+        await desk.journal.begin_reading(BOX, ["1", "2"])
+    for _ in range(3):
+        await desk.journal.end_attempt(BOX, ["1", "3"])
+    assert await desk.journal.unread(BOX, ["1", "2", "3"]) == [UnreadMail("1"), UnreadMail("2", 2), UnreadMail("3")]
 
 
 async def test_another_epoch_begins_anew(desk: Desk) -> None:
@@ -122,7 +150,7 @@ async def test_a_mail_of_an_epoch_that_is_over_is_not_recorded(desk: Desk) -> No
     """Its uid may be that of another mail by now."""
     await desk.journal.begin_poll(NEXT_EPOCH, [])
     await desk.journal.begin_reading(BOX, ["1"])
-    await desk.journal.note_read([a_read("1", removes=True)])
+    await desk.journal.note_read([a_read("1", then=DELETE)])
     assert await desk.journal.unread(NEXT_EPOCH, ["1"]) == [UnreadMail("1")]
     assert await desk.journal.to_remove(BOX) == []
 
@@ -140,7 +168,9 @@ async def test_long_lists_are_taken_whole(desk: Desk, count: int) -> None:
     await desk.journal.begin_poll(BOX, seen(*uids[1:]))
     assert await unread(desk, ["new", *reversed(uids), "newer"]) == ["new", "u0", "newer"]
     assert set(await desk.journal.recorded(BOX)) == set(uids[1:])
-    await desk.journal.forget_gone(BOX, uids[2:])
+    await desk.journal.note_gone(BOX, uids[2:], NOW)
+    for _ in range(0, count, 1000):
+        await desk.journal.forget_gone(BOX, NOW + HOUR)
     assert await desk.journal.recorded(BOX) == ["u1"]
 
 

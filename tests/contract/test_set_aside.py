@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from app.domain.address import Mailbox
-from app.domain.bounce import BouncedRecipient, BounceKind, BounceReport, SetAsideAddress
+from app.domain.bounce import BOUNCE_MEMORY, BouncedRecipient, BounceKind, BounceReport, SetAsideAddress
 from app.domain.mail_read import MailboxName, MailRead
 from app.domain.ports import FreshStart
 from tests.support.clock import NOW
@@ -27,7 +27,7 @@ async def sent(desk: Desk) -> int:
 
 async def send_again(desk: Desk, envelope: int) -> None:
     """Let the relay take what waits of the mail."""
-    (mail,) = [m for m in await desk.journal.due(due_query()) if m.envelope.id == envelope]
+    (mail,) = [m for m in await desk.journal.due(due_query(until=NOW + 400 * DAY)) if m.envelope.id == envelope]
     await desk.journal.record(judged(mail, [SENT] * len(mail.pending)))
 
 
@@ -48,9 +48,10 @@ async def bounce(
         BounceReport(envelope_id=envelope, recipients=told),
         MailRead(mailbox=MailboxName("box"), uid="1", at=at, what="bounce"),
         set_aside_after=after,
+        is_final=False,
     )
     assert effect is not None
-    return effect.counted_out
+    return tuple(entry.address for entry in effect.counted_out)
 
 
 async def test_an_address_is_set_aside_by_one_bounce_too_many(desk: Desk) -> None:
@@ -128,5 +129,15 @@ async def test_capital_letters_make_no_other_address(desk: Desk) -> None:
     letterhead = await desk.journal.keep(replace(LETTERHEAD, recipients=(spelled, LETTERHEAD.recipients[1])))
     await bounce(desk, await sent(desk), OPS, after=2)
     desk.make.letterhead_id = letterhead
-    assert await bounce(desk, await sent(desk), OPS, after=2) == (spelled.address,)
+    assert await bounce(desk, await sent(desk), OPS, after=2) == (OPS,)
     assert [entry.address for entry in await desk.journal.set_aside()] == [OPS]
+
+
+async def test_bounces_of_long_ago_do_not_count(desk: Desk) -> None:
+    """An address that bounces once a season works in between."""
+    first = await sent(desk)
+    later = NOW + BOUNCE_MEMORY + DAY
+    assert await bounce(desk, first, OPS, at=NOW) == ()
+    batch = await desk.post(at=later)
+    await send_again(desk, batch.envelopes[0].id)
+    assert await bounce(desk, batch.envelopes[0].id, OPS, at=later) == ()

@@ -134,7 +134,7 @@ def put_aside(daemon: RoutesDaemon) -> None:
     told = BouncedRecipient(kind=BounceKind.FAILED, address="ops@example.org", status="5.1.1", reply="550 no\x1b[2J")
     report = BounceReport(envelope_id=mail.envelope.id, recipients=(told,))
     read = MailRead(mailbox=MailboxName("box"), uid="1", at=NOW, what="bounce")
-    daemon.loop.run(daemon.site.journal.take_bounce(report, read, set_aside_after=1))
+    daemon.loop.run(daemon.site.journal.take_bounce(report, read, set_aside_after=1, is_final=False))
 
 
 def test_addresses_that_were_set_aside_are_listed(daemon: RoutesDaemon, tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ class FakeMailbox:
     refuses: set[str] = field(default_factory=set)
     down: MailboxFault | None = None
     loses_quit: bool = False
+    refuses_changes: bool = False
+    news: list[str] = field(default_factory=list)  # uids of mails that come while a session waits
     folders: dict[str, list[bytes]] = field(default_factory=dict)
     fetched: list[str] = field(default_factory=list)
     sessions: int = 0
@@ -70,16 +72,26 @@ class FakeSession:
 
     async def delete(self, uids: Sequence[str]) -> None:
         """Mark them."""
+        self._check_changes()
         self._deleted.update(uids)
 
     async def move(self, uids: Sequence[str], folder: str) -> None:
         """Move them at once."""
+        self._check_changes()
         for uid in uids:
             self._mailbox.folders.setdefault(folder, []).append(self._mailbox.mails.pop(uid))
 
+    def _check_changes(self) -> None:
+        if self._mailbox.refuses_changes:
+            raise MailboxFault("the folder is read-only", Trouble.CONFIGURATION)
+
     async def wait(self, longest: timedelta) -> bool:
-        """Lose the connection: a session that waits ends that way some day."""
-        raise LOST
+        """Let the next mail come; lose the connection when there is none, as a session that waits does some day."""
+        if not self._mailbox.news:
+            raise LOST
+        uid = self._mailbox.news.pop(0)
+        self._mailbox.put(uid, b"Subject: news\r\n\r\n")
+        return True
 
     async def close(self) -> None:
         """Let what is deleted go, unless the QUIT is lost."""

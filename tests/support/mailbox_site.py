@@ -3,19 +3,17 @@
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from app.mail.sorting.sorter import MailSorter
-
-from app.domain.access import AllowedRecipients, Principal
+from app.domain.access import AllowedRecipients
 from app.domain.alarm import Alarm
 from app.domain.alert import Alert
 from app.domain.envelope import QueuedMail
 from app.domain.ids import IdSource
 from app.domain.mail_read import AfterReading
 from app.domain.receiver import DEFAULT_RECEIVER, Receiver
-from app.intake.mailbox import MailboxDoor
-from app.intake.smtp.door import DoorRules
+from app.intake.mailbox import MailboxDoor, MailboxRules
 from app.mail.compose import Composer
 from app.mail.message_id import MessageIds
+from app.mail.sorting.sorter import MailSorter
 from app.mailbox.handling import Desks, MailHandling
 from app.mailbox.look import MailboxLook
 from app.mailbox.poller import Poller
@@ -23,6 +21,7 @@ from app.mailbox.rules import PollRules
 from app.pipeline.acknowledgements import Acknowledgements
 from app.pipeline.address_book import AddressBook, Entry, PeopleNamed
 from app.pipeline.bounces import BounceDesk
+from app.pipeline.held_alarms import HeldAlarms
 from app.pipeline.ingest import Ingest, MailPlan
 from app.pipeline.set_aside import SetAside
 from app.storage.journal import SqliteJournal
@@ -32,6 +31,8 @@ from tests.support.fake_mailbox import FakeMailbox
 
 NAME = "pop3:alerts@mail.example.org"
 MAX_BYTES = 1 << 20
+BACKLOG_LIMIT = 50  # mails
+MINUTE = timedelta(minutes=1)
 MANY_OPEN = timedelta(days=400)
 
 
@@ -47,11 +48,14 @@ class MailboxSite:
     set_aside_after: int = 2
     intake: bool = False
     confirms: bool = True
-    rules: PollRules = field(default_factory=lambda: PollRules(every=timedelta(minutes=1), max_bytes=MAX_BYTES))
+    is_expecting: bool = False
+    attachments_limit: int = MAX_BYTES
+    rules: PollRules = field(default_factory=lambda: PollRules(max_bytes=MAX_BYTES))
     ack_from: AllowedRecipients | None = None
     ingest: Ingest = field(init=False)
     acknowledgements: Acknowledgements = field(init=False)
     set_aside: SetAside = field(init=False)
+    held: HeldAlarms = field(init=False)
     handling: MailHandling = field(init=False)
     poller: Poller = field(init=False)
 
@@ -79,19 +83,25 @@ class MailboxSite:
 
     def _build_poller(self) -> None:
         message_ids = MessageIds(self.journal.mac_key)
-        rules = DoorRules(anybody=Principal(), receivers=(), attachments_limit=MAX_BYTES, is_ours=message_ids.is_ours)
+        rules = MailboxRules(
+            receivers=(),
+            people=[mailbox.address for mailbox in LETTERHEAD.recipients],
+            attachments_limit=self.attachments_limit,
+            is_ours=message_ids.is_ours,
+        )
+        self.held = HeldAlarms(is_acknowledged=self.acknowledgements.holds, raise_alarm=self.alarms.append)
         bounces = BounceDesk(
             store=self.journal,
             set_aside=self.set_aside,
             set_aside_after=self.set_aside_after,
-            is_acknowledged=self.acknowledgements.holds,
+            raise_about=self.held.raise_about,
             raise_alarm=self.alarms.append,
         )
         self.handling = MailHandling(
             Desks(
                 bounces=bounces,
                 acknowledgements=self.acknowledgements,
-                intake=MailboxDoor(self.ingest, rules=rules) if self.intake else None,
+                intake=MailboxDoor(self.ingest, rules=rules, clock=self.clock) if self.intake else None,
             ),
             sorter=MailSorter(message_ids),
             store=self.journal,
@@ -106,8 +116,9 @@ class MailboxSite:
             look=look,
             handling=self.handling,
             clock=self.clock,
-            every=self.rules.every,
-            is_expecting=lambda: False,
+            every=MINUTE,
+            is_expecting=lambda: self.is_expecting,
+            is_closed=lambda: self.ingest.closed,
         )
 
     def with_rules(self, **rules: object) -> None:

@@ -1,13 +1,15 @@
 """What a journal in memory keeps of the mailbox: which mails were read, bounces, and acknowledgements."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from app.domain.acknowledgement import AckEvent, standing
-from app.domain.bounce import BounceEffect, BounceReport, SetAsideAddress, judge_bounce
+from app.domain.address import folded
+from app.domain.bounce import BOUNCE_MEMORY, BounceEffect, BounceReport, SetAsideAddress, judge_bounce
 from app.domain.envelope import QueuedMail
-from app.domain.mail_read import MailboxName, MailRead, RemovableMail, UnreadMail
+from app.domain.ids import time_of
+from app.domain.mail_read import AfterReading, MailboxName, MailRead, RemovableMail, UnreadMail
 from tests.support.memory_entry import Entry
 
 MAX_TO_REMOVE = 1000
@@ -20,6 +22,7 @@ class Mailbox:
     epoch: str
     reads: dict[str, MailRead] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
+    gone: dict[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -77,45 +80,79 @@ class MemoryMailbox:
     async def to_remove(self, mailbox: MailboxName) -> list[RemovableMail]:
         """Return what is to go from the server."""
         known = self._known(mailbox) or Mailbox("")
-        found = [RemovableMail(uid, read.what) for uid, read in sorted(known.reads.items()) if read.removes]
-        return found[:MAX_TO_REMOVE]
+        present = [(uid, read.then) for uid, read in sorted(known.reads.items()) if uid not in known.gone]
+        return [RemovableMail(uid, then) for uid, then in present if then is not AfterReading.KEEP][:MAX_TO_REMOVE]
 
-    async def forget_gone(self, mailbox: MailboxName, uids: Sequence[str]) -> None:
-        """Forget these."""
+    async def note_gone(self, mailbox: MailboxName, uids: Sequence[str], at: datetime) -> None:
+        """Note since when these are gone."""
         known = self._known(mailbox) or Mailbox("")
         for uid in uids:
+            if uid in known.reads or uid in known.attempts:
+                known.gone.setdefault(uid, at)
+
+    async def note_back(self, mailbox: MailboxName, uids: Sequence[str]) -> None:
+        """Note that these are there."""
+        known = self._known(mailbox) or Mailbox("")
+        for uid in uids:
+            known.gone.pop(uid, None)
+
+    async def forget_gone(self, mailbox: MailboxName, before: datetime) -> None:
+        """Forget those that have been gone since before that time."""
+        known = self._known(mailbox) or Mailbox("")
+        for uid in [uid for uid, since in known.gone.items() if since < before]:
+            del known.gone[uid]
             known.reads.pop(uid, None)
             known.attempts.pop(uid, None)
+
+    async def end_attempt(self, mailbox: MailboxName, uids: Sequence[str]) -> None:
+        """Take one attempt at each back."""
+        known = self._known(mailbox) or Mailbox("")
+        for uid in uids:
+            known.attempts[uid] = max(0, known.attempts.get(uid, 0) - 1)
 
     async def recorded(self, mailbox: MailboxName) -> list[str]:
         """Return the uids of all mails that were read."""
         return sorted((self._known(mailbox) or Mailbox("")).reads)
 
-    async def take_bounce(self, report: BounceReport, read: MailRead, *, set_aside_after: int) -> BounceEffect | None:
+    async def take_bounce(
+        self, report: BounceReport, read: MailRead, *, set_aside_after: int, is_final: bool
+    ) -> BounceEffect | None:
         """Take what the report changes, and that it was read."""
-        self.take_reads([read])
         entry = self.entries.get(report.envelope_id)
         if entry is None:
+            self.take_reads([read])
             return None
         verdict = judge_bounce(entry.mail, report)
+        if verdict.is_early and not is_final:
+            return BounceEffect(entry.mail_now, is_early=True, unplaced=verdict.unplaced)
+        says_something = bool(verdict.touched) or verdict.is_repeated
+        self.take_reads([read if says_something else replace(read, then=AfterReading.KEEP)])
         entry.bounce(verdict, read.at)
         replies = {d.position: d.reply for d in verdict.touched}
         addresses = {position: entry.mail.letterhead.recipients[position].address for position in sorted(verdict.hard)}
-        counted_out = tuple(
-            address
+        counted = [
+            self._count(address, report.envelope_id, read.at, replies[position], set_aside_after)
             for position, address in addresses.items()
-            if self._count(address, report.envelope_id, read.at, replies[position], set_aside_after)
+        ]
+        return BounceEffect(
+            entry.mail_now,
+            verdict.touched,
+            tuple(filter(None, counted)),
+            is_early=verdict.is_early,
+            unplaced=verdict.unplaced,
         )
-        return BounceEffect(entry.mail_now, verdict.touched, counted_out)
 
-    def _count(self, address: str, envelope_id: int, at: datetime, reply: str, set_aside_after: int) -> bool:
-        bounces = self._bounces.setdefault(address.lower(), Bounces())
+    def _count(
+        self, address: str, envelope_id: int, at: datetime, reply: str, set_aside_after: int
+    ) -> SetAsideAddress | None:
+        bounces = self._bounces.setdefault(folded(address), Bounces())
         bounces.counted.add(envelope_id)
+        bounces.counted = {number for number in bounces.counted if time_of(number) >= at - BOUNCE_MEMORY}
         bounces.reply = reply
         if bounces.since is not None or not 0 < set_aside_after <= len(bounces.counted):
-            return False
+            return None
         bounces.since = at
-        return True
+        return SetAsideAddress(folded(address), len(bounces.counted), at, reply)
 
     async def mail(self, envelope_id: int) -> QueuedMail | None:
         """Return the mail, whatever its state."""
@@ -125,8 +162,9 @@ class MemoryMailbox:
     async def acknowledge(self, alert_id: int, event: AckEvent) -> bool:
         """Add the event if the alert is known."""
         is_known = any(entry.mail.accepted.id == alert_id for entry in self.entries.values())
-        if is_known:
-            events = self.acknowledgements.pop(alert_id, [])
+        events = self.acknowledgements.get(alert_id, [])
+        if is_known and not any(event.source and event.source == known.source for known in events):
+            self.acknowledgements.pop(alert_id, None)
             self.acknowledgements[alert_id] = [*events, event]
         return is_known
 
@@ -149,10 +187,10 @@ class MemoryMailbox:
 
     async def release(self, address: str) -> bool:
         """Let the address have mail again."""
-        bounces = self._bounces.get(address.lower(), Bounces())
+        bounces = self._bounces.get(folded(address), Bounces())
         if bounces.since is None:
             return False
-        del self._bounces[address.lower()]
+        del self._bounces[folded(address)]
         return True
 
     def _known(self, mailbox: MailboxName) -> Mailbox | None:

@@ -46,7 +46,7 @@ class Site:
         self.sending: set[int] = set()
         self.vitals = WELL
         self.woken = 0  # how often the queue was told that mail waits
-        self.changes = 0  # how often it was told that the addresses set aside are others
+        self.released: list[str] = []  # addresses of which it was told
         check = HealthCheck(
             vitals=lambda: self.vitals,
             clock=self.clock,
@@ -58,7 +58,7 @@ class Site:
         self._app = FastAPI(docs_url=None, redoc_url=None)
         self._app.include_router(alerts_router(self.journal, self.sending.__contains__, clock=self.clock))
         self._app.include_router(acknowledgements_router(self.journal, clock=self.clock))
-        self._app.include_router(set_aside_router(self.journal, on_change=self._note_change))
+        self._app.include_router(set_aside_router(self.journal, on_release=self.released.append))
         self._app.include_router(dead_letters_router(self.journal, start=self._start, wake=self._wake))
         self._app.include_router(health_router(check))
         self._app.include_router(metrics_router(check))
@@ -69,9 +69,6 @@ class Site:
 
     def _wake(self) -> None:
         self.woken += 1
-
-    async def _note_change(self) -> None:
-        self.changes += 1
 
     @property
     def document(self) -> dict[str, Any]:

@@ -111,10 +111,9 @@ def _judge(
     message: Message, marks: Marks, origin: _Origin | None, recipients: tuple[BouncedRecipient, ...]
 ) -> SortedMail:
     if origin is None:
-        is_of_probe = any(marks.probe(headers) is not None for headers in returned_headers(message))
-        return SortedMail(kind=MailKind.AUTOMATIC, why=_probe_is_back(recipients) if is_of_probe else NOT_OURS)
+        return _judge_probe(message, marks, recipients) or SortedMail(kind=MailKind.REPORT, why=NOT_OURS)
     if not recipients:
-        return SortedMail(kind=MailKind.AUTOMATIC, why=NOT_UNDERSTOOD, envelope_id=origin.envelope_id)
+        return SortedMail(kind=MailKind.REPORT, why=NOT_UNDERSTOOD, envelope_id=origin.envelope_id)
     return SortedMail(
         kind=MailKind.BOUNCE,
         why=f"it reports that a mail of ours {_outcome(recipients)}",
@@ -123,9 +122,14 @@ def _judge(
     )
 
 
-def _probe_is_back(recipients: tuple[BouncedRecipient, ...]) -> str:
-    said = next((recipient.reply for recipient in recipients if recipient.reply), "")
-    return f"it reports that a probe of ours {_outcome(recipients)}" + (f": {said}" if said else "")
+def _judge_probe(message: Message, marks: Marks, recipients: tuple[BouncedRecipient, ...]) -> SortedMail | None:
+    number = next(filter(None, map(marks.probe, returned_headers(message))), None)
+    if number is None:
+        return None
+    failed = [recipient for recipient in recipients if recipient.kind is BounceKind.FAILED]
+    words = next((said for one in failed if (said := one.reply or one.status)), "no reason is told") if failed else ""
+    why = f"it reports that a probe of ours {_outcome(recipients)}"
+    return SortedMail(kind=MailKind.BOUNCE, why=why, probe=number, words=words)
 
 
 def _outcome(recipients: tuple[BouncedRecipient, ...]) -> str:

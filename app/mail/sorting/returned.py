@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain, islice
 
+from app.mail.message_id import OWN_ID, PROBE_ID
 from app.mail.reading.head import HeaderRoom, read_head
 from app.mail.reading.headers import Headers
 from app.mail.reading.message import Message
@@ -19,7 +20,7 @@ MAX_FILES = 10
 MAX_LINES = 50  # that name a mail in one text; each costs two MACs
 # Quoted or set in, as the program that reports shows it.
 _NAMING_LINE = re.compile(
-    r"^[>| \t]{0,40}(?:X-MailAlert-Id|Message-ID):[ \t]{0,40}<?([\w.+-]{1,200})(?:@|>|\s|$)",
+    rf"^[>| \t]{{0,40}}(?:{OWN_ID}|{PROBE_ID}|Message-ID):[ \t]{{0,40}}<?([\w.+-]{{1,200}})(?:@|>|\s|$)",
     re.MULTILINE | re.IGNORECASE | re.ASCII,
 )
 

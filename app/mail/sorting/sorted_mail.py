@@ -21,7 +21,8 @@ class SortedMail:
     """The kind of the mail, and `why` it is taken for that, in a phrase for the log.
 
     `envelope_id` is the mail of ours that it answers, reports on or is, proved by a MAC; None if there is no proof.
-    `report` comes with a BOUNCE, `command` with an ACKNOWLEDGEMENT, `probe` (its number) with a PROBE.
+    `report` comes with a BOUNCE, `command` with an ACKNOWLEDGEMENT, `probe` (its number) with a PROBE. A BOUNCE of a
+    probe has its number instead of a report, and the server's `words`, "" where it is only late.
     """
 
     kind: MailKind
@@ -30,3 +31,4 @@ class SortedMail:
     report: BounceReport | None = None
     command: AckCommand | None = None
     probe: int | None = None
+    words: str = ""

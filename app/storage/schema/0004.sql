@@ -15,6 +15,7 @@ CREATE TABLE acknowledgements (
     who      TEXT NOT NULL,
     how      TEXT NOT NULL,
     until    INTEGER,
+    source   TEXT NOT NULL,     -- the Message-ID of the mail that said it, '' for none
     stands   INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX acknowledgements_alert ON acknowledgements (alert_id);
@@ -30,24 +31,26 @@ CREATE TABLE mailboxes (
 CREATE UNIQUE INDEX mailboxes_known ON mailboxes (name) WHERE known = 1;
 
 -- The mails of a mailbox that were read, or begun to be (app/domain/mail_read.py, MailRead). `what` is '' and `at` 0
--- where only attempts have begun.
+-- where only attempts have begun. `fate` is what becomes of the mail on the server: keep, delete or move. `gone_at` is
+-- since when the server has not listed it, null while it does.
 CREATE TABLE mailbox_mails (
     mailbox_id INTEGER NOT NULL,
     uid        TEXT NOT NULL,
     at         INTEGER NOT NULL,
     what       TEXT NOT NULL,
     note       TEXT NOT NULL,
-    removes    INTEGER NOT NULL,
+    fate       TEXT NOT NULL,
     attempts   INTEGER NOT NULL,
+    gone_at    INTEGER,
     PRIMARY KEY (mailbox_id, uid)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX mailbox_mails_to_remove ON mailbox_mails (mailbox_id, uid) WHERE removes = 1;
+CREATE INDEX mailbox_mails_to_remove ON mailbox_mails (mailbox_id, uid) WHERE fate <> 'keep';
+CREATE INDEX mailbox_mails_gone ON mailbox_mails (mailbox_id, gone_at) WHERE gone_at IS NOT NULL;
 
--- Recipients whose address is of no use, in lower case. `counted` is a JSON array of the envelopes whose bounces
--- count; `set_aside_at` is null while the address has mail.
+-- Recipients whose address is of no use, folded. `counted` is a JSON array of the envelopes whose bounces count;
+-- `set_aside_at` is null while the address has mail.
 CREATE TABLE bounced_addresses (
     address      TEXT PRIMARY KEY,
-    bounces      INTEGER NOT NULL,
     counted      TEXT NOT NULL,
     last_at      INTEGER NOT NULL,
     reply        TEXT NOT NULL,

@@ -2,18 +2,22 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
 from app.domain.access import AllowedRecipients
 from app.domain.acknowledgement import AckAction, AckDoor, AckEvent, standing
+from app.domain.alert import Alert
 from app.domain.envelope import QueuedMail
+from app.domain.mail_read import MailboxName
 from app.mail.message_id import MessageIds
 from app.mail.reading.reader import read_message
 from tests.support.clock import NOW
-from tests.support.mailbox_site import MailboxSite
+from tests.support.mailbox_site import BACKLOG_LIMIT, NAME, MailboxSite
 
 HOURS = timedelta(hours=1)
+NUMBERS = count(1)
 
 
 def answer(site: MailboxSite, mail: QueuedMail, text: str, *, sender: str = "ops@example.org", more: str = "") -> bytes:
@@ -21,7 +25,8 @@ def answer(site: MailboxSite, mail: QueuedMail, text: str, *, sender: str = "ops
     message_id = read_message(site.rendered(mail)).message_id
     return (
         f"From: Somebody <{sender}>\r\nTo: alerts@example.org\r\nSubject: Re: disk full\r\n"
-        f"Message-ID: <reply-1@mail.example.org>\r\nIn-Reply-To: {message_id}\r\nReferences: {message_id}\r\n"
+        f"Message-ID: <reply-{next(NUMBERS)}@mail.example.org>\r\n"
+        f"In-Reply-To: {message_id}\r\nReferences: {message_id}\r\n"
         f"{more}\r\n{text}\r\n\r\n> ack\r\n"
     ).encode()
 
@@ -45,14 +50,14 @@ async def test_ack_acknowledges_and_is_confirmed(site: MailboxSite) -> None:
     """Who, when, how and until when are in the journal, and the person hears of it in the same thread."""
     mail = await site.alert_mail()
     await receive(site, answer(site, mail, "ack 2h"))
-    assert await events(site, mail) == [
-        AckEvent(at=NOW, action=AckAction.ACKNOWLEDGED, who="ops@example.org", how=AckDoor.REPLY, until=NOW + 2 * HOURS)
-    ]
+    (event,) = await events(site, mail)
+    assert (event.action, event.who, event.how) == (AckAction.ACKNOWLEDGED, "ops@example.org", AckDoor.REPLY)
+    assert (event.at, event.until) == (NOW, NOW + 2 * HOURS)
     assert site.acknowledgements.holds(mail.envelope.alert_id)
     (confirmation,) = await site.waiting()
     assert [to.address for to in confirmation.letterhead.recipients] == ["ops@example.org"]
     read = read_message(site.rendered(confirmation))
-    assert read.in_reply_to == ("<reply-1@mail.example.org>",)
+    assert read.in_reply_to == (event.source,)
     assert read.auto_submitted == "auto-replied"
     assert "until 2026-03-04 07:06 UTC" in confirmation.accepted.alert.content
 
@@ -179,3 +184,35 @@ async def test_an_answer_to_what_was_pruned_is_left_alone(site: MailboxSite) -> 
     await receive(site, answer(site, gone, "ack"))
     assert await site.waiting() == []
     assert await events(site, mail) == []
+    assert await site.journal.recorded(MailboxName(NAME, "1")) == list(site.mailbox.mails)
+
+
+async def test_the_same_mail_counts_once(site: MailboxSite) -> None:
+    """A mail that somebody filed and moved back has another uid, and says nothing new."""
+    mail = await site.alert_mail()
+    said = answer(site, mail, "ack")
+    await receive(site, said, answer(site, mail, "unack"))
+    await receive(site, said)
+    assert not site.acknowledgements.holds(mail.envelope.alert_id)
+    assert len(await events(site, mail)) == 2
+
+
+async def test_a_full_backlog_costs_the_confirmation_alone(site: MailboxSite) -> None:
+    """What a person says needs no room in it."""
+    mail = await site.alert_mail()
+    await site.poll()
+    for _ in range(BACKLOG_LIMIT):
+        await site.ingest.accept([Alert(subject="waits")])
+    await receive(site, answer(site, mail, "ack"))
+    assert site.acknowledgements.holds(mail.envelope.alert_id)
+    assert len(await site.waiting()) == BACKLOG_LIMIT
+
+
+async def test_who_names_a_confirmation_means_its_alert(site: MailboxSite) -> None:
+    """By HTTP and by command too."""
+    mail = await site.alert_mail()
+    await receive(site, answer(site, mail, "ack"))
+    (confirmation,) = await site.waiting()
+    undone = AckEvent(at=NOW, action=AckAction.TAKEN_BACK, who="root", how=AckDoor.HTTP)
+    assert await site.acknowledgements.acknowledge(confirmation.envelope.alert_id, undone)
+    assert not site.acknowledgements.holds(mail.envelope.alert_id)

@@ -124,7 +124,7 @@ async def test_a_bounce_is_taken_whole_or_not_at_all(desk: SqliteDesk, monkeypat
     report = BounceReport(envelope_id=mail.envelope.id, recipients=(told,))
     monkeypatch.setattr(bounces, "count_bounce", fail)
     with pytest.raises(ValueError, match="a defect"):
-        await desk.journal.take_bounce(report, seen(1)[0], set_aside_after=1)
+        await desk.journal.take_bounce(report, seen(1)[0], set_aside_after=1, is_final=False)
     after = await desk.journal.mail(mail.envelope.id)
     assert after is not None
     assert {delivery.state for delivery in after.deliveries} == {DeliveryState.SENT}

@@ -101,7 +101,9 @@ async def test_a_mail_of_version_3_can_come_back(version_3: Path) -> None:
     told = BouncedRecipient(kind=BounceKind.FAILED, address=LETTERHEAD.recipients[0].address, status="5.1.1")
     (held,) = await journal.due(due_query())
     read = MailRead(mailbox=MailboxName("box"), uid="1", at=NOW, what="bounce")
-    await journal.take_bounce(BounceReport(envelope_id=ENVELOPE, recipients=(told,)), read, set_aside_after=1)
+    await journal.take_bounce(
+        BounceReport(envelope_id=ENVELOPE, recipients=(told,)), read, set_aside_after=1, is_final=False
+    )
     await journal.record(judged(held, [SENT]))
     page = await journal.dead_letters(before=None, limit=10)
     assert [letter.envelope_id for letter in page.letters] == [10, ENVELOPE]

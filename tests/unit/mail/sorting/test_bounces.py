@@ -95,7 +95,8 @@ TOLD = {
         reply="550 5.1.1 unknown user",
     ),
 }
-PROBE = IDS.probe_token(7)
+PROBE_NUMBER = 7
+PROBE = IDS.probe_token(PROBE_NUMBER)
 
 
 @pytest.mark.parametrize(("name", "told"), TOLD.items(), ids=TOLD)
@@ -204,12 +205,16 @@ def test_a_report_within_another_multipart_is_found() -> None:
     assert sort(wrapped).kind is MailKind.BOUNCE
 
 
-def test_a_probe_that_comes_back_is_no_bounce() -> None:
-    """It is no mail of the queue; the desk of the probes misses it in its time."""
+def test_a_probe_that_comes_back_is_told_by_its_number() -> None:
+    """It is no mail of the queue: the desk of the probes hears of it, in the words of the server."""
     report = REPORT.replace(f"X-MailAlert-Id: {TOKEN}", f"X-MailAlert-Probe: {PROBE}").replace(TOKEN, PROBE)
     found = sort(report)
-    assert (found.kind, found.probe) == (MailKind.AUTOMATIC, None)
+    assert (found.kind, found.report) == (MailKind.BOUNCE, None)
+    assert found.probe == PROBE_NUMBER
+    assert found.words == "5.1.1"
     assert found.why == "it reports that a probe of ours has failed"
+    late = sort(report.replace("Action: failed", "Action: delayed"))
+    assert (late.kind, late.probe, late.words) == (MailKind.BOUNCE, PROBE_NUMBER, "")
 
 
 def test_a_person_s_mail_about_a_bounce_is_none() -> None:
@@ -229,4 +234,4 @@ def test_a_complaint_is_no_bounce() -> None:
         "message/delivery-status", "message/feedback-report"
     )
     found = sort(report)
-    assert (found.kind, found.why) == (MailKind.AUTOMATIC, NOT_UNDERSTOOD)
+    assert (found.kind, found.why) == (MailKind.REPORT, NOT_UNDERSTOOD)

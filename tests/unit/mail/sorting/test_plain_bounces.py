@@ -75,7 +75,7 @@ def test_a_report_that_names_nobody_tells_what_happened(subject: str, text: str,
 def test_a_report_that_says_nothing_is_left() -> None:
     """It names our mail, and neither a person nor a program can tell what became of it."""
     found = sort(f"{FROM_SERVER}Subject: hello\n\nHave a nice day.{NAMED}")
-    assert (found.kind, found.why, found.envelope_id) == (MailKind.AUTOMATIC, NOT_UNDERSTOOD, OURS)
+    assert (found.kind, found.why, found.envelope_id) == (MailKind.REPORT, NOT_UNDERSTOOD, OURS)
 
 
 def test_a_report_in_any_form_tells_its_recipient_by_its_address() -> None:
