@@ -7,15 +7,37 @@ from app.domain.login import Login, Logins
 from app.domain.mailbox_server import MailboxServer
 from app.domain.mailbox_session import Trouble
 from app.mailbox.faults import faults_of, mailbox_fault
-from app.mailbox.introduction import Introduction
+from app.mailbox.introduction import Introduction, OnOpen
 from app.mailbox.pop3_dialogue import OnLine, Pop3Dialogue
-from app.mailbox.timeouts import MailboxTimeouts
+from app.mailbox.pop3_exchange import Pop3Exchange
+from app.mailbox.pop3_session import Pop3Session
+from app.mailbox.timeouts import DEFAULT_TIMEOUTS, MailboxTimeouts
 from app.net.streams import Stream
 from app.net.tls import client_context
 from app.protocols.pop3.capabilities import Capabilities
 from app.protocols.pop3.commands import Command
 from app.protocols.pop3.handshake import Handshake, HandshakePhase
 from app.protocols.sasl import secret_forms
+
+
+async def open_pop3(
+    server: MailboxServer,
+    logins: Logins,
+    *,
+    timeouts: MailboxTimeouts = DEFAULT_TIMEOUTS,
+    on_line: OnLine | None = None,
+    on_open: OnOpen | None = None,
+) -> Pop3Session:
+    """Return a session with the mailbox, which nobody else may open meanwhile on most servers.
+
+    `on_line` sees the dialogue without its secrets, and `on_open` what is known of the server. Raises MailboxFault.
+    """
+    opening = Pop3Opening(server, logins, timeouts=timeouts, on_line=on_line)
+    dialogue = await opening.run()
+    if on_open:
+        on_open(opening.introduction(dialogue.stream))
+    exchange = Pop3Exchange(server, dialogue, pipelining=opening.capabilities.pipelining)
+    return Pop3Session(exchange, timeouts, has_top=opening.capabilities.top)
 
 
 class Pop3Opening:

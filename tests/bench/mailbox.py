@@ -15,7 +15,7 @@ import uvloop
 
 from app.domain.login import Login
 from app.domain.mailbox_server import MailboxSecurity, MailboxServer
-from app.mailbox.pop3 import open_pop3
+from app.mailbox.pop3_opening import open_pop3
 from app.net.logins import FixedLogin
 from tests.bench.fast_pop3 import MAIL
 from tests.bench.figures import Figure, rounds_in_turn

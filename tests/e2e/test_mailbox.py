@@ -26,15 +26,18 @@ pytestmark = pytest.mark.xdist_group("mailbox")
 class Site:
     """A relay, the mailbox behind it, and a daemon that is not started yet."""
 
-    def __init__(self, postfix: Postfix, dovecot: DovecotMailbox, daemon: Daemon) -> None:
+    def __init__(self, postfix: Postfix, dovecot: DovecotMailbox, daemon: Daemon, *, ca_file: Path) -> None:
         self.postfix = postfix
         self.dovecot = dovecot
         self.daemon = daemon
+        self.ca_file = ca_file
 
     def read_by(self, protocol: str, **settings: object) -> None:
         """Start the daemon, which reads the mailbox, and wait for its first poll."""
         url = f"{protocol}://{USER}@127.0.0.1:{self.dovecot.ports[protocol]}"
         self.daemon.set(mailbox__url=url, mailbox__password=PASSWORD, mailbox__every="5s", **settings)
+        if protocol.endswith("s"):
+            self.daemon.set(mailbox__ca_file=self.ca_file)
         self.daemon.start()
         self.daemon.wait_for_event("mailbox_first_poll")
 
@@ -81,12 +84,12 @@ def dovecot(postfix: Postfix, authority: Authority) -> Iterator[DovecotMailbox]:
 
 
 @pytest.fixture
-def site(postfix: Postfix, dovecot: DovecotMailbox, tmp_path: Path) -> Iterator[Site]:
+def site(postfix: Postfix, dovecot: DovecotMailbox, authority: Authority, tmp_path: Path) -> Iterator[Site]:
     """A daemon with both, and an empty mailbox."""
     dovecot.clear(USER)
     settings = mail_settings(postfix.port, server_name="db1", mail_from=f"{USER}@example.org")
     with Daemon(tmp_path / "var", **settings) as daemon:
-        yield Site(postfix, dovecot, daemon)
+        yield Site(postfix, dovecot, daemon, ca_file=authority.bundle)
 
 
 @pytest.mark.parametrize("protocol", ["pop3", "imap"])
@@ -201,7 +204,7 @@ def test_a_probe_measures_the_round_trip(site: Site, protocol: str) -> None:
     until(lambda: site.dovecot.count(USER) == 0)
 
 
-@pytest.mark.parametrize("protocol", ["pop3", "imap"])
+@pytest.mark.parametrize("protocol", ["pop3", "pop3s", "imap", "imaps"])
 def test_a_kill_in_the_middle_reads_nothing_twice_and_loses_nothing(site: Site, protocol: str) -> None:
     """A thousand mails become a thousand alerts, whatever moment the daemon is killed at."""
     site.read_by(protocol, mail_to="good@example.org", mailbox__intake="true", mailbox__after="delete")

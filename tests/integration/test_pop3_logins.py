@@ -11,7 +11,7 @@ from app.domain.login import Login, SecretKind
 from app.domain.mailbox_server import MailboxSecurity
 from app.domain.mailbox_session import MailboxFault, Trouble
 from app.domain.relay import TlsFiles
-from app.mailbox.pop3 import open_pop3
+from app.mailbox.pop3_opening import open_pop3
 from app.mailbox.timeouts import MailboxTimeouts
 from app.net.logins import FixedLogin, NoLogin, PasswordFile
 from app.net.oauth import OAuthLogin

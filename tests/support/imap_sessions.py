@@ -7,7 +7,7 @@ from app.domain.login import Login, Logins
 from app.domain.mailbox_server import INBOX, MailboxSecurity, MailboxServer
 from app.domain.mailbox_session import FetchedMail, MailboxFault, MailboxSession
 from app.domain.relay import TlsFiles
-from app.mailbox.imap import open_imap
+from app.mailbox.imap_opening import open_imap
 from app.mailbox.timeouts import MailboxTimeouts
 from app.net.logins import FixedLogin
 from tests.support.dovecot_mailbox import DovecotMailbox

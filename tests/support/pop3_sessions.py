@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from app.domain.login import Login
 from app.domain.mailbox_server import MailboxSecurity, MailboxServer
 from app.domain.mailbox_session import FetchedMail
-from app.mailbox.pop3 import Pop3Session, open_pop3
+from app.mailbox.pop3_opening import open_pop3
+from app.mailbox.pop3_session import Pop3Session
 from app.mailbox.timeouts import MailboxTimeouts
 from app.net.logins import FixedLogin
 from tests.support.scripted_pop3 import ScriptedPop3

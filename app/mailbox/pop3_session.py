@@ -4,17 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
-from app.domain.login import Logins
-from app.domain.mailbox_server import MailboxServer
 from app.domain.mailbox_session import FetchedMail, MailboxEntry, MailboxFault, Progress, Trouble
 from app.mailbox.faults import GONE, faults_of, mailbox_fault, too_large
-from app.mailbox.introduction import OnOpen
-from app.mailbox.pop3_dialogue import OnLine
 from app.mailbox.pop3_exchange import Pop3Exchange
 from app.mailbox.pop3_mails import Pop3Mails
-from app.mailbox.pop3_opening import Pop3Opening
 from app.mailbox.pop3_window import Window
-from app.mailbox.timeouts import DEFAULT_TIMEOUTS, MailboxTimeouts
+from app.mailbox.timeouts import MailboxTimeouts
 from app.protocols.pop3 import commands
 from app.protocols.pop3.commands import MAX_HEADER, MAX_MAILS
 from app.protocols.pop3.listing import ListedMail, parse_listings, parse_stat
@@ -22,26 +17,6 @@ from app.protocols.pop3.reply import Pop3Reply
 
 # RFC 1939 section 3: a server may end a session after 10 minutes without a command, and some are hastier.
 KEEP_ALIVE_S = 120
-
-
-async def open_pop3(
-    server: MailboxServer,
-    logins: Logins,
-    *,
-    timeouts: MailboxTimeouts = DEFAULT_TIMEOUTS,
-    on_line: OnLine | None = None,
-    on_open: OnOpen | None = None,
-) -> "Pop3Session":
-    """Return a session with the mailbox, which nobody else may open meanwhile on most servers.
-
-    `on_line` sees the dialogue without its secrets, and `on_open` what is known of the server. Raises MailboxFault.
-    """
-    opening = Pop3Opening(server, logins, timeouts=timeouts, on_line=on_line)
-    dialogue = await opening.run()
-    if on_open:
-        on_open(opening.introduction(dialogue.stream))
-    exchange = Pop3Exchange(server, dialogue, pipelining=opening.capabilities.pipelining)
-    return Pop3Session(exchange, timeouts, has_top=opening.capabilities.top)
 
 
 class Pop3Session:
