@@ -4,8 +4,8 @@ import asyncio
 import getpass
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +18,7 @@ from app.domain.login import Login, Logins
 from app.domain.mailbox_server import MailboxProtocol, MailboxServer, parse_mailbox_url
 from app.domain.mailbox_session import LASTING, MailboxFault, MailboxSession, Trouble
 from app.domain.relay import TlsFiles
-from app.mailbox.opening import open_mailbox
+from app.mailbox.opening import open_mailbox, session_by
 from app.net.logins import FixedLogin, PasswordFile
 
 PATIENCE_S = 20.0  # the daemon holds a POP3 mailbox for as long as it reads what is new: seconds
@@ -64,15 +64,9 @@ def run(work: Coroutine[None, None, Result]) -> Result:
         fail(error, REFUSED)
 
 
-@asynccontextmanager
-async def session_in(access: Access) -> AsyncIterator[MailboxSession]:
-    """Open a session; it is closed in order at the end of the block, or cut if the block fails."""
-    session = await _opened(access)
-    try:
-        yield session
-        await session.close()
-    finally:
-        session.abort()
+def session_in(access: Access) -> AbstractAsyncContextManager[MailboxSession]:
+    """Open a session, and try again for PATIENCE_S while another one holds the mailbox; it ends with the block."""
+    return session_by(_opened(access))
 
 
 async def _in_session(access: Access, action: Callable[[MailboxSession], Awaitable[Result]]) -> Result:

@@ -13,7 +13,7 @@ from app.domain.mail_read import AfterReading
 from app.domain.mailbox_session import LASTING, MailboxFault, MailboxSession
 from app.domain.size import size_text
 from app.mailbox.introduction import Introduction
-from app.mailbox.opening import open_mailbox
+from app.mailbox.opening import open_mailbox, session_by
 from app.settings.mailbox import MailboxSetup
 from app.wiring.logins import mailbox_logins
 
@@ -48,14 +48,11 @@ class MailboxCheck:
         return code
 
     async def _visit(self) -> None:
-        session = await open_mailbox(
+        opening = open_mailbox(
             self._server, mailbox_logins(self._setup), on_line=self._note_line, on_open=self._tell_opening
         )
-        try:
+        async with session_by(opening) as session:
             await self._tell_mails(session)
-            await session.close()
-        finally:
-            session.abort()
 
     def _note_line(self, who: str, line: str) -> None:
         self._dialogue.append(f"{who}: {line}")

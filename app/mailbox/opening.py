@@ -8,8 +8,8 @@ from app.domain.mailbox_server import MailboxProtocol, MailboxServer
 from app.domain.mailbox_session import MailboxSession
 from app.mailbox.imap_opening import open_imap
 from app.mailbox.introduction import OnOpen
-from app.mailbox.pop3_opening import open_pop3
 from app.mailbox.pop3_dialogue import OnLine
+from app.mailbox.pop3_opening import open_pop3
 from app.mailbox.timeouts import DEFAULT_TIMEOUTS, MailboxTimeouts
 
 
