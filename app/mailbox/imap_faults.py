@@ -61,12 +61,12 @@ class ImapFaults:
     """Puts the errors of one session into words. `secrets` are hidden wherever the server repeats them."""
 
     def __init__(self, server: MailboxServer) -> None:
-        self._server = server
+        self.server = server
         self.secrets: Sequence[str] = ()
 
     def fault(self, reason: str, trouble: Trouble) -> MailboxFault:
         """Return the fault, which names the mailbox."""
-        return mailbox_fault(self._server, reason, trouble)
+        return mailbox_fault(self.server, reason, trouble)
 
     def of(self, error: BaseException, *, otherwise: Trouble, remedy: str = "") -> MailboxFault:
         """Return what `error`, one of LIBRARY_ERRORS, means; `otherwise` where the server refuses without a code."""
@@ -74,7 +74,7 @@ class ImapFaults:
             case MailboxFault():
                 return error
             case MailAlertError():
-                return fault_of(self._server, error)
+                return fault_of(self.server, error)
             case OSError():
                 return self.fault(f"the connection broke: {error_words(error)}", Trouble.UNREACHABLE)
             case imaplib.IMAP4.error() if _is_said(error):

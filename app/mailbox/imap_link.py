@@ -20,7 +20,8 @@ MAX_LINE = 1_000_000  # bytes; RFC 9051 sets no limit, and a list of all uids is
 PIECE = 256 * 1024  # bytes: the most of a mail that is asked for at once, so no literal is larger
 MAX_ANSWER = 2 * MAX_LINE  # bytes, to any command but one that fetches pieces of mails
 _RECEIVE = 64 * 1024  # bytes
-_NEWS = ("EXISTS", "RECENT")  # RFC 9051 section 7.4: the server tells of new mail amid any answer
+# RFC 9051 section 7: a server tells of these amid any answer, and imaplib keeps what nobody takes for ever.
+_TOLD_ASIDE = ("FETCH", "EXPUNGE", "SEARCH", "LIST", "EXISTS", "RECENT")
 
 
 class ImapLink(imaplib.IMAP4):
@@ -43,6 +44,7 @@ class ImapLink(imaplib.IMAP4):
         self._context = context
         self._unread = bytearray()
         self._has_news = False
+        self._count = 0  # of the mails in the folder, as far as the server told
         self.allow(wait_s=greeting_s)
         super().__init__(host)
 
@@ -137,7 +139,7 @@ class ImapLink(imaplib.IMAP4):
             if answer:
                 raise self.error(_text(answer[1]))
         self.is_idle = True
-        return self._has_input or self._notes_news()
+        return self._has_input or self._has_news
 
     def end_idle(self) -> None:
         """Stop that; what was told is in take_news()."""
@@ -147,24 +149,28 @@ class ImapLink(imaplib.IMAP4):
 
     def take_news(self) -> bool:
         """Return whether the server has told of new mail since the last time."""
-        news = self._notes_news()
-        self._has_news = False
+        news, self._has_news = self._has_news, False
         return news
 
     def forget_untagged(self) -> None:
-        """Forget what the server told beside its last answer: imaplib keeps that for ever."""
-        self._notes_news()
-        for name in ("FETCH", "EXPUNGE", "SEARCH", "LIST"):
+        """Forget what the server told beside its last answer."""
+        for name in _TOLD_ASIDE:
             self.untagged_responses.pop(name, None)
 
     @property
     def _has_input(self) -> bool:
         return bool(self._unread) or (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0)
 
-    def _notes_news(self) -> bool:
-        told = [name for name in _NEWS if self.untagged_responses.pop(name, None)]
-        self._has_news = self._has_news or bool(told)
-        return self._has_news
+    def _append_untagged(self, typ: str, dat: Any) -> None:
+        """Keep what the server tells, as imaplib does; seen here in order, which imaplib forgets."""
+        if typ == "EXISTS":
+            # RFC 9051 section 7.4.1: some say it again now and then, with the number that is known.
+            count = int(dat)
+            self._has_news = self._has_news or count != self._count
+            self._count = count
+        elif typ == "EXPUNGE":
+            self._count -= 1
+        super()._append_untagged(typ, dat)  # type: ignore[misc]  # not in its stub
 
     def _respond(self, challenge: bytes) -> bytes:
         return self._exchange.answer((challenge or b"").decode(errors="replace")).encode()

@@ -13,6 +13,7 @@ from app.domain.mailbox_server import INBOX
 from app.domain.mailbox_session import FetchedMail, MailboxEntry, Trouble
 from app.mailbox.imap_faults import ImapFaults, is_refusal
 from app.mailbox.imap_link import MAX_ANSWER, PIECE, ImapLink
+from app.mailbox.refusals import RefusedMail, refused_mail
 from app.mailbox.timeouts import MailboxTimeouts
 
 LISTED_AT_ONCE = 500  # mails; 30 KB of answer
@@ -32,6 +33,7 @@ class ImapMailbox:
     ) -> None:
         self.epoch = ""
         self.link = link
+        self.goodbye_s = timeouts.goodbye_s
         self._client = client
         self._folder = folder
         self._timeouts = timeouts
@@ -92,9 +94,7 @@ class ImapMailbox:
             if not is_refusal(error):
                 raise
             if len(uids) == 1:
-                return {
-                    uid: FetchedMail(uid, fault=f"the server refuses it: {self._faults.said(error)}") for uid in uids
-                }
+                return {uid: self._refused(uid, error) for uid in uids}
         # One of them is damaged, and the answer does not say which.
         return {uid: mail for one in uids for uid, mail in self.pieces([one], start).items()}
 
@@ -140,8 +140,7 @@ class ImapMailbox:
 
     def log_out(self) -> None:
         """Take leave. Nothing depends on it: what was deleted is gone."""
-        self._begin_command()
-        self.link.allow(wait_s=self._timeouts.goodbye_s)
+        self._begin_command(wait_s=self.goodbye_s)
         self._client.logout()
 
     def _select(self) -> dict[bytes, Any]:
@@ -177,6 +176,10 @@ class ImapMailbox:
         name = f"BODY{section}<{start}>".encode()
         return {str(uid): FetchedMail(str(uid), _octets(mail[name])) for uid, mail in mails.items() if name in mail}
 
+    def _refused(self, uid: str, error: BaseException) -> RefusedMail:
+        trouble = self._faults.of(error, otherwise=Trouble.PROTOCOL).trouble
+        return refused_mail(uid, self._faults.said(error), is_for_now=trouble in {Trouble.BUSY, Trouble.IN_USE})
+
     def _move(self, numbers: Sequence[int], folder: str) -> None:
         self._begin_command()
         if self._has_move:
@@ -194,17 +197,17 @@ class ImapMailbox:
             if not is_refusal(error):
                 raise  # otherwise it is there, or the second try will say why not
 
-    def _begin_command(self) -> None:
-        self._ready()
-        self.link.allow(wait_s=self._timeouts.command_s)
+    def _begin_command(self, *, wait_s: float | None = None) -> None:
+        self._ready(wait_s or self._timeouts.command_s)
+        self.link.allow(wait_s=wait_s or self._timeouts.command_s)
 
     def _begin_mail(self, max_bytes: int) -> None:
-        self._ready()
+        self._ready(self._timeouts.command_s)
         self.link.allow(wait_s=self._timeouts.piece_s, total_s=self._timeouts.mail_s, max_bytes=max_bytes)
 
-    def _ready(self) -> None:
+    def _ready(self, wait_s: float) -> None:
         if self.link.is_idle:  # whoever waited was cancelled
-            self.link.allow(wait_s=self._timeouts.command_s)
+            self.link.allow(wait_s=wait_s)
             self.link.end_idle()
         self.link.forget_untagged()
 

@@ -45,7 +45,7 @@ async def open_imap(
     try:
         mailbox = await thread.run(opening.run)
     except BaseException as error:  # also when cancelled: a half-made session is of no use to anybody
-        thread.end(opening.close, cut=True)
+        thread.end(opening.close)
         if login is not None and isinstance(error, MailboxFault) and error.trouble is Trouble.LOGIN:
             logins.refused(login)
         raise

@@ -12,12 +12,14 @@ from app.mailbox.imap_faults import LIBRARY_ERRORS, ImapFaults, is_refusal
 from app.mailbox.imap_link import PIECE
 from app.mailbox.imap_mailbox import NAMED_AT_ONCE, ImapMailbox
 from app.mailbox.imap_thread import ImapThread
+from app.mailbox.refusals import Refusals
 
 T = TypeVar("T")
 
 BATCH_BYTES = 1 << 20  # of several mails that are on their way at once
 # RFC 2177 asks for less than 29 minutes; routers and load balancers forget a silent link after 4 or 5.
 IDLE_AT_MOST = timedelta(minutes=3)
+IDLE_AT_LEAST = timedelta(seconds=1)  # from one to the next: some servers chat at each
 NOOP_EVERY = timedelta(seconds=30)  # where the server has no IDLE
 
 
@@ -29,6 +31,7 @@ class ImapSession:
         self._thread = thread
         self._faults = faults
         self._time = asyncio.get_running_loop().time
+        self._idles_from = 0.0
         self._ended = False
 
     @property
@@ -53,6 +56,7 @@ class ImapSession:
         self, uids: Sequence[str], *, max_bytes: int, progress: Progress | None = None
     ) -> AsyncIterator[FetchedMail]:
         """Yield each of these mails in order; as many at once as BATCH_BYTES hold, a large one piece by piece."""
+        refusals = Refusals(self._faults.server)
         for start in range(0, len(uids), NAMED_AT_ONCE):
             some = uids[start : start + NAMED_AT_ONCE]
             sizes = await self._do(partial(self._mailbox.sizes, some))
@@ -60,11 +64,14 @@ class ImapSession:
                 fit = [uid for uid in batch if uid in sizes and sizes[uid] <= max_bytes]
                 pieces = await self._do(partial(self._mailbox.pieces, fit, 0)) if fit else {}
                 for uid in batch:
+                    mail = pieces.get(uid, FetchedMail(uid, fault=GONE))
                     if sizes.get(uid, 0) > max_bytes:
-                        yield FetchedMail(uid, fault=too_large(f"of {sizes[uid]} bytes", max_bytes))
-                    else:
-                        first = pieces.get(uid, FetchedMail(uid, fault=GONE))
-                        yield await self._whole(first, max_bytes, progress or _ignore)
+                        mail = FetchedMail(uid, fault=too_large(f"of {sizes[uid]} bytes", max_bytes))
+                    whole = await self._whole(mail, max_bytes, progress or _ignore)
+                    for ready in refusals.pass_on(whole):
+                        yield ready
+        for ready in refusals.rest():
+            yield ready
 
     async def delete(self, uids: Sequence[str]) -> None:
         """Have these mails deleted."""
@@ -80,8 +87,8 @@ class ImapSession:
         while (remaining_s := ends_at - self._time()) > 0:
             if not self.can_wait:
                 await asyncio.sleep(min(remaining_s, NOOP_EVERY.total_seconds()))
-            elif not await self._do(self._mailbox.begin_idle):
-                await self._thread.readable(min(remaining_s, IDLE_AT_MOST.total_seconds()))
+            else:
+                await self._idle(remaining_s)
             if await self._do(self._mailbox.news):
                 return True
         return False
@@ -91,7 +98,8 @@ class ImapSession:
         if self._ended:
             return
         try:
-            await self._thread.run(self._mailbox.log_out)
+            async with asyncio.timeout(self._mailbox.goodbye_s):  # also where a cancelled call still runs
+                await self._thread.run(self._mailbox.log_out)
         except LIBRARY_ERRORS:
             pass
         finally:
@@ -101,7 +109,16 @@ class ImapSession:
         """Cut the link now."""
         if not self._ended:
             self._ended = True
-            self._thread.end(self._mailbox.link.shutdown, cut=True)
+            self._thread.end(self._mailbox.link.shutdown)
+
+    async def _idle(self, longest_s: float) -> None:
+        """Return when the server says anything, or after `longest_s`; at once if it said something before."""
+        begins_at = max(self._time(), self._idles_from)
+        ends_at = self._time() + longest_s
+        await asyncio.sleep(min(begins_at - self._time(), longest_s))
+        self._idles_from = self._time() + IDLE_AT_LEAST.total_seconds()
+        if not await self._do(self._mailbox.begin_idle):
+            await self._thread.readable(min(ends_at - self._time(), IDLE_AT_MOST.total_seconds()))
 
     async def _whole(self, first: FetchedMail, max_bytes: int, progress: Progress) -> FetchedMail:
         """Return the mail that begins with this piece: sizes that a server announces may be wrong."""

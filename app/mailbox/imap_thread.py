@@ -41,13 +41,12 @@ class ImapThread:
             if not self._ended:
                 self._loop.remove_reader(self._wire)
 
-    def end(self, last: Callable[[], object], *, cut: bool) -> None:
-        """Run `last` behind whatever still runs, and nothing more; nobody waits for it. `cut` ends that at once."""
+    def end(self, last: Callable[[], object]) -> None:
+        """Cut the connection, which ends at once whatever still runs, and run `last` behind it; nobody waits."""
         self._ended = True
         self._loop.remove_reader(self._wire)
         self._heard.set()
-        if cut:
-            self._cut()
+        self._cut()
         self._wire.close()
         self._pool.submit(last)
         self._pool.shutdown(wait=False)

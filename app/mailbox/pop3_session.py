@@ -9,11 +9,13 @@ from app.mailbox.faults import GONE, faults_of, mailbox_fault, too_large
 from app.mailbox.pop3_exchange import Pop3Exchange
 from app.mailbox.pop3_mails import Pop3Mails
 from app.mailbox.pop3_window import Window
+from app.mailbox.refusals import Refusals, refused_mail
 from app.mailbox.timeouts import MailboxTimeouts
 from app.protocols.pop3 import commands
 from app.protocols.pop3.commands import MAX_HEADER, MAX_MAILS
 from app.protocols.pop3.listing import ListedMail, parse_listings, parse_stat
 from app.protocols.pop3.reply import Pop3Reply
+from app.protocols.pop3.trouble import is_for_now
 
 # RFC 1939 section 3: a server may end a session after 10 minutes without a command, and some are hastier.
 KEEP_ALIVE_S = 120
@@ -56,17 +58,22 @@ class Pop3Session:
         found = [mails.find(uid) for uid in uids]
         wanted = [mail for mail in found if mail is not None and mail.size_bytes <= max_bytes]
         window = Window(wanted, pipelining=self._exchange.pipelining)
+        refusals = Refusals(self._exchange.server)
         turn = -1
         for uid, mail in zip(uids, found, strict=True):
             if mail is None:
-                yield FetchedMail(uid, fault=GONE)
+                fetched = FetchedMail(uid, fault=GONE)
             elif mail.size_bytes > max_bytes:
-                yield FetchedMail(uid, fault=too_large(f"of {mail.size_bytes} bytes", max_bytes))
+                fetched = FetchedMail(uid, fault=too_large(f"of {mail.size_bytes} bytes", max_bytes))
             else:
                 if turn != self._exchange.turn:  # at first, and when something else was asked in between
                     turn = await self._exchange.begin()
                     window.ask_again()
-                yield _fetched(uid, await self._retrieve(window, max_bytes, progress), max_bytes)
+                fetched = _fetched(uid, await self._retrieve(window, max_bytes, progress), max_bytes)
+            for ready in refusals.pass_on(fetched):
+                yield ready
+        for ready in refusals.rest():
+            yield ready
 
     async def _retrieve(self, window: Window, max_bytes: int, progress: Progress | None) -> Pop3Reply:
         if batch := window.next_batch():
@@ -167,7 +174,7 @@ def _header(content: bytes) -> bytes:
 
 def _fetched(uid: str, reply: Pop3Reply, max_bytes: int) -> FetchedMail:
     if not reply.is_ok:
-        return FetchedMail(uid, fault=f'the server does not give it and says "{reply.words()}"')
+        return refused_mail(uid, reply.words(), is_for_now=is_for_now(reply))
     if reply.is_cut:
         return FetchedMail(uid, fault=too_large("larger than the server says", max_bytes))
     return FetchedMail(uid, reply.content)

@@ -49,12 +49,41 @@ async def test_a_refused_mail_is_alone_in_that() -> None:
     """The others come, though the server refused them all together."""
 
     def refuse_the_second(line: str) -> Action | None:
-        return "NO [SERVERBUG] damaged" if "BODY" in line and "2" in line.split(" ")[2].split(",") else None
+        return "NO damaged" if "BODY" in line and "2" in line.split(" ")[2].split(",") else None
 
     async with ScriptedImap(MAILS, FETCH=refuse_the_second) as server, opened(server) as session:
         mails = await fetch_all(session, await uids_of(session))
     assert [mail.data for mail in mails] == [MAILS[0], b"", MAILS[2]]
-    assert mails[1].fault == "the server refuses it: damaged"
+    assert mails[1].fault == 'the server does not give it and says "damaged"'
+
+
+@pytest.mark.parametrize("code", ["UNAVAILABLE", "SERVERBUG", "INUSE", "LIMIT"])
+async def test_a_mail_that_is_refused_for_now_is_a_fault_of_the_session(code: str) -> None:
+    """The store has trouble, and every mail would be given up; what came before is kept, and the session goes on."""
+    refusals = [f"NO [{code}] later", None, f"NO [{code}] later"]  # all together, the first, the second
+
+    def refuse(line: str) -> Action | None:
+        return refusals.pop(0) if "BODY" in line and refusals else None
+
+    async with ScriptedImap(MAILS, FETCH=refuse) as server, opened(server) as session:
+        mails = session.fetch(["1", "2", "3"], max_bytes=1000)
+        assert await anext(mails) == FetchedMail("1", MAILS[0])
+        with pytest.raises(MailboxFault, match=r'a mail cannot be read now: .* "later"') as caught:
+            await anext(mails)
+        assert (await fetch_all(session, ["2"]))[0].data == MAILS[1]
+    assert caught.value.trouble is Trouble.BUSY
+
+
+async def test_mails_that_are_all_refused_alike_are_a_fault_of_the_session() -> None:
+    """Not all of them are damaged."""
+
+    def refuse(line: str) -> Action | None:
+        return "NO no" if "BODY" in line else None
+
+    async with ScriptedImap(MAILS, FETCH=refuse) as server, opened(server) as session:
+        with pytest.raises(MailboxFault, match="none of 3 mails can be read") as caught:
+            await fetch_all(session, await uids_of(session))
+    assert caught.value.trouble is Trouble.BUSY
 
 
 async def test_a_mail_that_is_larger_than_was_said_has_a_fault() -> None:
@@ -112,6 +141,28 @@ async def test_idle_is_begun_again_while_the_server_only_chats() -> None:
     async with ScriptedImap(MAILS, IDLE=chat) as server, opened(server) as session:
         assert await asyncio.wait_for(session.wait(timedelta(minutes=1)), 10)
     assert len(server.said("IDLE")) == 2
+
+
+@pytest.mark.parametrize(
+    "said", [b"* OK Still here\r\n", b"* 3 EXISTS\r\n", b"* 3 RECENT\r\n"], ids=["chat", "known count", "recent"]
+)
+async def test_a_server_that_says_something_at_each_idle_sets_no_pace(said: bytes) -> None:
+    """What it says is no news, and IDLE is begun once a second at most."""
+    async with (
+        ScriptedImap(MAILS, IDLE=b"+ idling\r\n" + said + b"TAG OK done\r\n") as server,
+        opened(server) as session,
+    ):
+        await session.entries()
+        assert not await session.wait(timedelta(seconds=1.5))
+    assert len(server.said("IDLE")) <= 3
+
+
+async def test_a_mail_in_the_place_of_one_that_went_is_news() -> None:
+    """Though there are as many as before."""
+    idle = b"* 1 EXPUNGE\r\n* 3 EXISTS\r\n+ idling\r\nTAG OK done\r\n"
+    async with ScriptedImap(MAILS, IDLE=idle) as server, opened(server) as session:
+        await session.entries()
+        assert await asyncio.wait_for(session.wait(timedelta(minutes=1)), 10)
 
 
 @pytest.mark.parametrize("idle", ["NO not now", "BAD what?"])

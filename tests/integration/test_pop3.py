@@ -121,11 +121,32 @@ async def test_a_server_that_lies_about_sizes() -> None:
 
 async def test_a_refused_mail_is_alone_in_that() -> None:
     """-ERR to RETR is a fault of that mail, in the server's words."""
-    retr = ["+OK\r\nfirst\r\n.", "-ERR [SYS/TEMP] disk trouble"]
+    retr = ["+OK\r\nfirst\r\n.", "-ERR damaged"]
     async with ScriptedPop3(MAILS[:3], RETR=retr) as server, opened(server) as session:
         fetched = await fetch_all(session, UIDS[:3])
     assert [bool(mail.fault) for mail in fetched] == [False, True, False]
-    assert fetched[1].fault == 'the server does not give it and says "disk trouble"'
+    assert fetched[1].fault == 'the server does not give it and says "damaged"'
+
+
+@pytest.mark.parametrize("code", ["SYS/TEMP", "IN-USE", "LOGIN-DELAY"])
+async def test_a_mail_that_is_refused_for_now_is_a_fault_of_the_session(code: str) -> None:
+    """The store has trouble, and every mail would be given up; what came before is kept, and the session goes on."""
+    retr = ["+OK\r\nfirst\r\n.", f"-ERR [{code}] disk trouble"]
+    async with ScriptedPop3(MAILS[:3], RETR=retr) as server, opened(server) as session:
+        mails = session.fetch(UIDS[:3], max_bytes=1000)
+        assert await anext(mails) == FetchedMail("uid-1", b"first\r\n")
+        with pytest.raises(MailboxFault, match=r'a mail cannot be read now: .* "disk trouble"') as caught:
+            await anext(mails)
+        assert (await fetch_all(session, ["uid-2"]))[0].data == MAILS[1]
+    assert caught.value.trouble is Trouble.BUSY
+
+
+async def test_mails_that_are_all_refused_alike_are_a_fault_of_the_session() -> None:
+    """Not all of them are damaged."""
+    async with ScriptedPop3(MAILS[:3], RETR="-ERR no") as server, opened(server) as session:
+        with pytest.raises(MailboxFault, match="none of 3 mails can be read") as caught:
+            await fetch_all(session, UIDS[:3])
+    assert caught.value.trouble is Trouble.BUSY
 
 
 @pytest.mark.parametrize(

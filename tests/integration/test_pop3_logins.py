@@ -65,7 +65,21 @@ FAULTS: dict[str, tuple[dict[str, Script], str, Trouble]] = {
     "login in use": ({"AUTH": "-ERR [IN-USE] locked"}, "let only one read it", Trouble.IN_USE),
     "locked, no code": ({"AUTH": "-ERR maildrop already locked"}, "already locked", Trouble.IN_USE),
     "account locked": ({"AUTH": "-ERR your account is locked"}, "account is locked", Trouble.LOGIN),
-    "login delay": ({"AUTH": "-ERR [LOGIN-DELAY] too often"}, "too often.*later", Trouble.BUSY),
+    "login delay": (
+        {"AUTH": "-ERR [LOGIN-DELAY] too often"},
+        "too often.*later; it wants a longer pause",
+        Trouble.BUSY,
+    ),
+    "login delay that was announced": (
+        {"CAPA": b"+OK\r\nUSER\r\nLOGIN-DELAY 900\r\n.\r\n", "PASS": "-ERR [LOGIN-DELAY] wait"},
+        "wants a longer pause.*once in 900 s",
+        Trouble.BUSY,
+    ),
+    "login delay without a code": (
+        {"CAPA": b"+OK\r\nUSER\r\nLOGIN-DELAY 900\r\n.\r\n", "PASS": "-ERR no"},
+        "correct user or password.*once in 900 s",
+        Trouble.LOGIN,
+    ),
     "passing": ({"AUTH": "-ERR [SYS/TEMP] disk"}, "disk", Trouble.BUSY),
     "lasting": ({"AUTH": "-ERR [SYS/PERM] closed"}, "closed.*ask whoever runs", Trouble.CONFIGURATION),
     "gone at the login": ({"AUTH": Drop()}, "the peer closed the connection", Trouble.UNREACHABLE),

@@ -1,8 +1,11 @@
 """What a POP3 server can do, as its answer to CAPA says."""
 
+import re
 from dataclasses import dataclass
 
 from app.protocols.pop3.reply import readable
+
+_SECONDS = re.compile(r"[0-9]{1,9}")  # 30 years
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +17,7 @@ class Capabilities:
     sasl: tuple[str, ...] = ()  # RFC 5034: the mechanisms, upper case
     user: bool = True  # USER and PASS
     top: bool = True
+    login_delay_s: int = 0  # RFC 2449 section 6.5: the least time between two logins; 0 where none is announced
 
 
 NO_CAPABILITIES = Capabilities()
@@ -32,4 +36,10 @@ def parse_capabilities(content: bytes) -> Capabilities:
         # RFC 2449 section 6.2 has a server say so; one that tells of no way to log in at all forgot to.
         user="USER" in found or "SASL" not in found,
         top="TOP" in found,
+        login_delay_s=_login_delay_s(found.get("LOGIN-DELAY", [])),
     )
+
+
+def _login_delay_s(parameters: list[str]) -> int:
+    """Return the seconds; behind them USER may stand: then it may be another number once the user is known."""
+    return int(parameters[0]) if parameters and _SECONDS.fullmatch(parameters[0]) else 0

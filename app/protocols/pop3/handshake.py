@@ -13,7 +13,7 @@ from app.protocols.pop3.capabilities import NO_CAPABILITIES, parse_capabilities
 from app.protocols.pop3.commands import Command
 from app.protocols.pop3.login import APOP, USER, LoginAttempt, choose_attempt, find_timestamp
 from app.protocols.pop3.reply import Pop3Reply, Status
-from app.protocols.pop3.trouble import trouble_of
+from app.protocols.pop3.trouble import trouble_of, wants_pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +147,22 @@ class Handshake:
             remedy = "let this account be read by POP3, and check the scope"
             return self._fail(f'the server refused the access token and says "{said}"; {remedy}', trouble)
         remedy = "correct user or password, or let this account be read by POP3"
-        return self._fail(f'the server refused the login and says "{reply.words()}"; {remedy}', trouble)
+        said = f'the server refused the login and says "{reply.words()}"; {remedy}'
+        return self._fail(said + self._announced_delay(), trouble)
 
     def _refused(self, reply: Pop3Reply, what: str, otherwise: Trouble) -> Command | None:
         trouble = trouble_of(reply, otherwise=otherwise)
-        return self._fail(f'the server {what} and says "{reply.words()}"{_REMEDIES.get(trouble, "")}', trouble)
+        remedy = _REMEDIES.get(trouble, "")
+        if wants_pause(reply):
+            remedy += "; it wants a longer pause between two logins, so look into the mailbox less often"
+        if trouble is Trouble.BUSY:
+            remedy += self._announced_delay()
+        return self._fail(f'the server {what} and says "{reply.words()}"{remedy}', trouble)
+
+    def _announced_delay(self) -> str:
+        """Return what the server announced of that, "" for nothing: without response codes a refusal may mean it."""
+        delay_s = self.capabilities.login_delay_s
+        return f"; it lets a user log in once in {delay_s} s" if delay_s else ""
 
     def _say(self, phase: HandshakePhase, command: Command) -> Command:
         self.phase = phase

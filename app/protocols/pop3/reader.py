@@ -74,8 +74,9 @@ class ReplyReader:
         if status is None:
             # Hidden before it is cut, which could leave half a password.
             raise ProtocolError(f"the server sent no POP3 answer: {self._hidden(readable(line))[:80]!r}")
-        if (shown := self._hidden(status.text)) != status.text:
-            status = replace(status, text=shown)
+        shown, code = self._hidden(status.text), self._hidden(status.code)
+        if (shown, code) != (status.text, status.code):
+            status = replace(status, text=shown, code=code)
         self._status = status
         asked = self._asked[0]
         if asked.max_content is not None and status.is_ok:

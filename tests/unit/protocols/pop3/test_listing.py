@@ -73,8 +73,12 @@ def test_no_number_of_mails(text: str) -> None:
         (b"SASL\r\n", Capabilities(user=False, top=False)),
         (b"\r\n\xff\xfe\r\nUIDL\r\n", Capabilities(user=True, top=False)),
         (b"", Capabilities(user=True, top=False)),
+        (b"LOGIN-DELAY 900 user\r\n", Capabilities(top=False, login_delay_s=900)),
+        (b"LOGIN-DELAY\r\n", Capabilities(top=False)),
+        ("LOGIN-DELAY \u0661".encode(), Capabilities(top=False)),
+        (b"LOGIN-DELAY " + b"9" * 5000, Capabilities(top=False)),
     ],
-    ids=["all", "twice", "no mechanism", "nonsense", "nothing"],
+    ids=["all", "twice", "no mechanism", "nonsense", "nothing", "delay", "no delay", "odd delay", "endless delay"],
 )
 def test_capabilities(content: bytes, capabilities: Capabilities) -> None:
     """What is announced is made use of; who tells of no way to log in at all is asked for USER."""
