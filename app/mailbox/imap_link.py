@@ -20,8 +20,6 @@ MAX_LINE = 1_000_000  # bytes; RFC 9051 sets no limit, and a list of all uids is
 PIECE = 256 * 1024  # bytes: the most of a mail that is asked for at once, so no literal is larger
 MAX_ANSWER = 2 * MAX_LINE  # bytes, to any command but one that fetches pieces of mails
 _RECEIVE = 64 * 1024  # bytes
-# RFC 9051 section 7: a server tells of these amid any answer, and imaplib keeps what nobody takes for ever.
-_TOLD_ASIDE = ("FETCH", "EXPUNGE", "SEARCH", "LIST", "EXISTS", "RECENT")
 
 
 class ImapLink(imaplib.IMAP4):
@@ -153,9 +151,8 @@ class ImapLink(imaplib.IMAP4):
         return news
 
     def forget_untagged(self) -> None:
-        """Forget what the server told beside its last answer."""
-        for name in _TOLD_ASIDE:
-            self.untagged_responses.pop(name, None)
+        """Forget what the server told beside its last answer: imaplib keeps all of it, and some servers chatter."""
+        self.untagged_responses.clear()
 
     @property
     def _has_input(self) -> bool:

@@ -16,6 +16,7 @@ from app.mailbox.imap_link import MAX_ANSWER, PIECE, ImapLink
 from app.mailbox.refusals import RefusedMail, refused_mail
 from app.mailbox.timeouts import MailboxTimeouts
 
+MAX_CHANGED = 500  # of whose flags a server may tell amid a list
 LISTED_AT_ONCE = 500  # mails; 30 KB of answer
 NAMED_AT_ONCE = 100  # uids in one command: RFC 2683 section 3.2.1.5 asks for lines of 1,000 bytes at most
 MAX_MAILS = 1_000_000  # in a folder; each takes 200 bytes here
@@ -157,6 +158,8 @@ class ImapMailbox:
         mails: list[tuple[int, dict[bytes, Any]]] = sorted(
             parse_fetch_response(answer[1]).items(), key=lambda mail: mail[1][b"SEQ"]
         )
+        if len(mails) > LISTED_AT_ONCE + MAX_CHANGED:
+            raise ProtocolError("the server lists far more mails than it was asked for")
         there = [(uid, _size(mail)) for uid, mail in mails if not _is_marked(mail)]
         return [MailboxEntry(str(uid), size) for uid, size in there if size is not None]
 

@@ -2,9 +2,11 @@
 
 import hmac
 import json
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from app.domain.errors import ProtocolError
 from app.domain.login import Login, SecretKind
@@ -85,19 +87,31 @@ def masked(line: str) -> str:
 
 
 def secret_forms(login: Login | None) -> tuple[str, ...]:
-    """Return the secret as a server may repeat it: clear, or encoded as it came; the longest form first."""
+    """Return the secret as a server may repeat it: clear, or encoded as it came or may be shown; the longest first."""
     if login is None or not login.secret:
         return ()
+    secret = login.secret
     said = [_base64(mechanism.initial(login)) for mechanism in _MECHANISMS if mechanism.initial]
+    basic = f"{login.username}:{secret}".encode()
+    shown = {
+        secret,
+        _base64(secret.encode()),
+        _base64(basic),
+        quote(secret, safe=""),
+        secret.replace("\\", "\\\\").replace('"', '\\"'),  # RFC 9051 section 4.3: a quoted string
+        repr(secret)[1:-1],
+        repr(secret.encode())[2:-1],  # as Python shows octets
+        secret.encode().decode("ascii", "replace"),
+        secret.encode("latin-1", "replace").decode("utf-8", "backslashreplace"),
+    }
     # A form within another one would leave the rest of it to be read.
-    return tuple(sorted({login.secret, _base64(login.secret.encode()), *said}, key=len, reverse=True))
+    return tuple(sorted({*shown, *said}, key=len, reverse=True))
 
 
 def without_secrets(text: str, forms: Iterable[str]) -> str:
-    """Return what a server said with the secret gone, in each of its forms."""
-    for form in forms:
-        text = text.replace(form, MASK)
-    return text
+    """Return what a server said with the secret gone, in each of its forms and in either case."""
+    pattern = "|".join(map(re.escape, forms))
+    return re.sub(pattern, MASK, text, flags=re.IGNORECASE) if pattern else text
 
 
 def _plain(login: Login) -> bytes:

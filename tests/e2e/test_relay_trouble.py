@@ -8,7 +8,8 @@ from pathlib import Path
 from app.delivery.track_record import NOT_TAKEN
 from tests.support.daemon import Daemon
 from tests.support.ports import free_port
-from tests.support.scripted_smtp import Delay, ScriptedSmtp, StoredMail
+from tests.support.scripted_smtp import ScriptedSmtp, StoredMail
+from tests.support.smtp_actions import Delay
 
 ADDRESSES = {"mail_from": "alerts@example.org", "mail_to": "ops@example.org"}
 

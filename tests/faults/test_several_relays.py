@@ -11,8 +11,8 @@ import pytest
 from tests.support.background import BackgroundLoop
 from tests.support.fault_run import FaultRun
 from tests.support.ports import free_port
-from tests.support.scripted_smtp import Drop, ScriptedSmtp, StoredMail
-from tests.support.smtp_actions import Script
+from tests.support.scripted_smtp import ScriptedSmtp, StoredMail
+from tests.support.smtp_actions import Drop, Script
 from tests.support.waiting import until
 
 MAILS = 30

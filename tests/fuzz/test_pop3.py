@@ -12,9 +12,9 @@ from app.domain.login import Login
 from app.domain.mailbox_server import MailboxSecurity, MailboxServer
 from app.domain.mailbox_session import MailboxFault
 from app.mailbox.faults import faults_of
-from app.mailbox.pop3_session import Pop3Session
 from app.mailbox.pop3_exchange import Pop3Exchange
 from app.mailbox.pop3_opening import Pop3Opening
+from app.mailbox.pop3_session import Pop3Session
 from app.mailbox.timeouts import MailboxTimeouts
 from app.net.logins import FixedLogin
 from app.protocols.pop3.handshake import Handshake, HandshakePhase

@@ -200,3 +200,16 @@ async def test_a_cancelled_opening_leaves_nothing_behind() -> None:
         opening.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asyncio.wait_for(opening, 10)
+
+
+async def test_a_list_that_is_longer_than_asked_for_is_a_fault() -> None:
+    """Every part of it has a bound, or a mailbox of a thousand mails would fill the memory."""
+
+    def too_many(line: str) -> Action | None:
+        if "RFC822.SIZE" not in line:
+            return None
+        return b"".join(b"* %d FETCH (UID %d RFC822.SIZE 1)\r\n" % (n, n) for n in range(1, 3000)) + b"TAG OK done\r\n"
+
+    async with ScriptedImap(MAILS, FETCH=too_many) as server, opened(server) as session:
+        with pytest.raises(MailboxFault, match="more mails than it was asked for"):
+            await session.entries()

@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import Iterable
-from typing import Any
 
 import pytest
 
@@ -16,6 +15,7 @@ from app.domain.relay import RelayPolicy
 from app.domain.verdict import is_uncharged
 from app.protocols.smtp.transaction import OutgoingMail
 from tests.support.scripted_sending import approach_to, put_and_record, sending_to, subjects
+from tests.support.scripted_server import Link
 from tests.support.scripted_smtp import ScriptedSmtp
 from tests.support.smtp_actions import Delay, Drop, Wait
 
@@ -212,9 +212,10 @@ async def test_a_late_reply_is_nobodys() -> None:
 class Swallowing(ScriptedSmtp):
     """Announces PIPELINING, and throws away whatever comes behind the final dot before it has answered."""
 
-    async def _content(self, session: Any) -> bytes:
-        wire = await super()._content(session)
-        session.buffer = b""
+    async def content(self, link: Link) -> bytes:
+        """Return what comes up to the final dot."""
+        wire = await super().content(link)
+        link.buffer = b""
         return wire
 
 

@@ -158,7 +158,7 @@ async def test_no_login_no_session(tmp_path: Path) -> None:
             with pytest.raises(MailboxFault) as caught:
                 await open_pop3(mailbox_of(server), logins)
             assert caught.value.trouble is Trouble.CONFIGURATION
-    assert server.sessions == 0
+    assert server.connections == 0
 
 
 @pytest.fixture

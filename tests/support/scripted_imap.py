@@ -4,31 +4,24 @@
         ... connect to 127.0.0.1, server.port ...
     server.commands
 
-A step is GREETING or the verb of a command, of which UID is no part. Its script is one action for always, a list of
-which each is used once (then the step behaves well again), or a function of the line that came (None again means:
-behave well). An action is an answer without tag and CRLF, raw bytes in which TAG stands for the tag, or one of
-smtp_actions: Drop, Hang, Delay, Flood and Split.
+A step is GREETING or the verb of a command, of which UID is no part; scripted_server tells what a script may say. An
+answer has no tag, and in raw bytes TAG stands for it. `commands` are without their tags, and what answers a challenge
+is decoded.
 """
 
-import asyncio
 import re
 import ssl
 from base64 import b64decode
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from typing import Self
 
-from tests.support.smtp_actions import Action, Delay, Drop, Flood, Hang, Script, Split
+from tests.support.scripted_server import Link, ScriptedServer
+from tests.support.smtp_actions import Script
 
 CAPABILITIES = ("IMAP4rev1", "AUTH=PLAIN", "AUTH=OAUTHBEARER", "AUTH=XOAUTH2", "ID", "IDLE", "UIDPLUS", "MOVE")
 UIDVALIDITY = 7
 
 
-class _Dropped(Exception):
-    """The script cut the connection."""
-
-
-class ScriptedImap:
+class ScriptedImap(ScriptedServer):
     """See the head of this module. The uids of the mails begin with 1. `host` is the address that it listens on."""
 
     def __init__(
@@ -42,78 +35,46 @@ class ScriptedImap:
         secret: str = "tanstaaf",
         **script: Script,
     ) -> None:
+        super().__init__(script=script, tls=tls, host=host)
         self.mails = dict(enumerate(mails, start=1))
-        self.commands: list[str] = []  # without their tags, and what answers a challenge, decoded
-        self.host, self.port = host, 0
         self.capabilities = capabilities
         self.greeting = greeting
         self.secret = secret
-        self.tls = tls
-        self.script: dict[str, Script] = {
-            step: list(rule) if isinstance(rule, list | tuple) else rule for step, rule in script.items()
-        }
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
 
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, self.host, 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
+    def verb(self, command: str) -> str:
+        """Return the verb of a command, of which UID is no part."""
+        return command.removeprefix("UID ").partition(" ")[0]
 
-    async def __aexit__(self, *_: object) -> None:
-        assert self._server is not None
-        self._server.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._server.wait_closed()
-
-    def said(self, verb: str) -> list[str]:
-        """Return the commands with this verb that came."""
-        return [command for command in self.commands if _verb(command) == verb]
-
-    def verbs(self) -> list[str]:
-        """Return the verbs that came, in order."""
-        return [_verb(command) for command in self.commands]
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        try:
-            with suppress(_Dropped, ConnectionError, asyncio.CancelledError, ssl.SSLError):
-                await _Session(self, reader, writer).serve()
-        finally:
-            self._tasks.discard(task)
-            writer.transport.abort()
+    async def serve(self, link: Link) -> None:
+        """Speak with a client until it hangs up."""
+        await _Session(self, link).serve()
 
 
 class _Session:
     """One connection."""
 
-    def __init__(self, server: ScriptedImap, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, server: ScriptedImap, link: Link) -> None:
         self._server = server
-        self._reader = reader
-        self._writer = writer
+        self._link = link
 
     async def serve(self) -> None:
-        await self._act("GREETING", "", "*", f"* {self._server.greeting}\r\n".encode())
-        while line := await self._line():
+        greeting = f"* {self._server.greeting}\r\n".encode()
+        await self._link.perform(self._server.scripted("GREETING", "") or greeting, tag="*")
+        while line := await self._link.line():
             if line == "DONE":  # of an IDLE that the script has answered already
                 continue
             tag, _, command = line.partition(" ")
             self._server.commands.append(command)
-            verb = _verb(command)
-            if verb in {"AUTHENTICATE", "LOGIN"} and verb not in self._server.script:
-                default = await self._log_in(command)
-            else:
-                default = self._answer(command)
-            await self._act(verb, command, tag, default)
-            if verb == "STARTTLS" and self._server.tls and verb not in self._server.script:
-                await self._writer.start_tls(self._server.tls)
-            if verb == "IDLE" and verb not in self._server.script:
-                self._server.commands.append(await self._line())
-                await self._send(f"{tag} OK done\r\n".encode())
+            verb = self._server.verb(command)
+            is_scripted = self._server.has_script(verb)
+            is_login = verb in {"AUTHENTICATE", "LOGIN"}
+            sound = await self._log_in(command) if is_login and not is_scripted else self._answer(command)
+            await self._link.perform(self._server.scripted(verb, command) or sound, tag=tag)
+            if verb == "STARTTLS" and self._server.tls and not is_scripted:
+                await self._link.start_tls(self._server.tls)
+            if verb == "IDLE" and not is_scripted:
+                self._server.commands.append(await self._link.answer())
+                await self._link.perform("OK done", tag=tag)
 
     def _answer(self, command: str) -> bytes:
         """Return what a sound server says to a command."""
@@ -125,7 +86,7 @@ class _Session:
             "SEARCH": "* SEARCH\r\n",
             "LOGOUT": "* BYE see you\r\n",
         }
-        match _verb(command):
+        match self._server.verb(command):
             case "FETCH":
                 return b"".join(self._fetched(command)) + b"TAG OK done\r\n"
             case "IDLE":
@@ -148,59 +109,12 @@ class _Session:
                 yield f"* {uid} FETCH (UID {uid} RFC822.SIZE {len(mail)})\r\n".encode()
 
     async def _log_in(self, command: str) -> bytes:
-        if command.startswith("LOGIN "):
-            await self._send(b"+ \r\n")
-            secret = await self._line()
-        else:
-            await self._send(b"+ \r\n")
-            secret = b64decode(await self._line()).decode()
+        await self._link.send(b"+ \r\n")
+        secret = await self._link.answer()
+        if not command.startswith("LOGIN "):
+            secret = b64decode(secret).decode()
         self._server.commands.append(secret)
         return b"TAG OK done\r\n" if self._server.secret in secret else b"TAG NO [AUTHENTICATIONFAILED] no\r\n"
-
-    async def _line(self) -> str:
-        return (await self._reader.readline()).decode().removesuffix("\r\n")
-
-    async def _act(self, step: str, line: str, tag: str, default: bytes) -> None:
-        """Do what the script says at `step`."""
-        rule = self._server.script.get(step)
-        if isinstance(rule, list):
-            rule = rule.pop(0) if rule else None
-        elif callable(rule):
-            rule = rule(line)
-        await self._perform(default if rule is None else rule, tag)  # type: ignore[arg-type]  # lists are done with
-
-    async def _perform(self, action: Action, tag: str) -> None:
-        match action:
-            case Drop(first=first):
-                await self._send(first)
-                self._writer.close()
-                raise _Dropped
-            case Hang():
-                await asyncio.Event().wait()
-            case Flood(data=data):
-                while True:  # until the client hangs up, and the write fails
-                    await self._send(data)
-            case Split(reply=reply, pause_s=pause_s):
-                for byte in reply.encode():
-                    await self._send(bytes([byte]))
-                    await asyncio.sleep(pause_s)
-            case Delay(seconds=seconds, reply=delayed):
-                await asyncio.sleep(seconds)
-                await self._perform(delayed, tag)
-            case str() as text:
-                await self._send(f"{tag} {text}\r\n".encode())
-            case bytes() as answer:
-                await self._send(answer.replace(b"TAG", tag.encode()))
-            case _:
-                raise AssertionError(f"no action of an IMAP server: {action}")
-
-    async def _send(self, data: bytes) -> None:
-        self._writer.write(data)
-        await self._writer.drain()
-
-
-def _verb(command: str) -> str:
-    return command.removeprefix("UID ").partition(" ")[0]
 
 
 def _named(numbers: str) -> Iterable[int]:

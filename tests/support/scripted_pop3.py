@@ -4,20 +4,16 @@
         ... connect to server.host, server.port ...
     server.commands
 
-A step is one of STEPS, given by name or in `script`. Its script is one action for always, a list of which each is used
-once (then the step behaves well again), or a function of the line that came (None again means: behave well). An action
-is an answer without its CRLF, raw bytes, or one of smtp_actions: Drop, Hang, Delay, Flood and Split.
+A step is one of STEPS, given by name or in `script`; scripted_server tells what a script may say.
 """
 
-import asyncio
 import hashlib
 import ssl
 from base64 import b64decode
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from typing import Self
 
-from tests.support.smtp_actions import Action, Delay, Drop, Flood, Hang, Script, Split
+from tests.support.scripted_server import Link, ScriptedServer
+from tests.support.smtp_actions import Script
 
 STEPS = (
     *("GREETING", "CAPA", "STLS", "USER", "PASS", "APOP", "AUTH", "STAT", "LIST", "UIDL"),
@@ -27,11 +23,7 @@ CAPABILITIES = ("TOP", "UIDL", "RESP-CODES", "PIPELINING", "USER", "SASL PLAIN L
 TIMESTAMP = "<1896.697170952@scripted.test>"
 
 
-class _Dropped(Exception):
-    """The script cut the connection."""
-
-
-class ScriptedPop3:
+class ScriptedPop3(ScriptedServer):
     """See the head of this module. `mails` change when a session ends by QUIT, as RFC 1939 section 6 has it.
 
     `capabilities` None: a server from before CAPA. With `timestamp` it offers APOP.
@@ -52,82 +44,41 @@ class ScriptedPop3:
     ) -> None:
         steps |= script or {}
         assert set(steps) <= set(STEPS), f"no such step: {set(steps) - set(STEPS)}"
+        super().__init__(script=steps, tls=tls, implicit_tls=implicit_tls, host=host)
         self.mails = dict(enumerate(mails, start=1))
         self.uids: dict[int, str] = {}  # instead of uid-1, uid-2 …
-        self.commands: list[str] = []
         self.login = ("", "")  # user and secret as they were said; for APOP the secret itself, if the digest was right
-        self.host = host
-        self.port = 0
-        self.round_trips = 0  # how often a client waited for us before it went on
-        self.sessions = 0
         self.capabilities = capabilities
         self.timestamp = timestamp
         self.secret = secret
-        self.tls = tls
-        self.script: dict[str, Script] = {
-            step: list(rule) if isinstance(rule, list | tuple) else rule for step, rule in steps.items()
-        }
-        self._implicit_tls = implicit_tls
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
 
-    async def __aenter__(self) -> Self:
-        tls = self.tls if self._implicit_tls else None
-        self._server = await asyncio.start_server(self._accept, self.host, 0, ssl=tls)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._server is not None
-        self._server.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._server.wait_closed()
-
-    def said(self, verb: str) -> list[str]:
-        """Return the commands with this verb that came."""
-        return [command for command in self.commands if command.partition(" ")[0] == verb]
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        self.sessions += 1
-        try:
-            with suppress(_Dropped, ConnectionError, asyncio.CancelledError, ssl.SSLError):
-                await _Session(self, reader, writer).serve()
-        finally:
-            self._tasks.discard(task)
-            writer.transport.abort()
+    async def serve(self, link: Link) -> None:
+        """Speak with a client until QUIT."""
+        await _Session(self, link).serve()
 
 
 class _Session:
     """One connection."""
 
-    def __init__(self, server: ScriptedPop3, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, server: ScriptedPop3, link: Link) -> None:
         self._server = server
-        self._reader = reader
-        self._writer = writer
+        self._link = link
         self._mails = dict(server.mails)
         self._marked: set[int] = set()
         self._username = ""
-        self._buffer = b""
-        self._wrote = False
 
     async def serve(self) -> None:
         greeting = f"+OK scripted.test {self._server.timestamp}".rstrip()
-        await self._perform(self._scripted("GREETING", "") or greeting)
-        while (line := await self._line()) is not None:
+        await self._link.perform(self._server.scripted("GREETING", "") or greeting)
+        while (line := await self._link.line()) is not None:
             self._server.commands.append(line)
-            verb = line.partition(" ")[0]
+            verb = self._server.verb(line)
             sound = self._auth if verb == "AUTH" else self._sound_answer
-            answer = await self._perform(self._scripted(verb, line) or await sound(line))
+            answer = await self._link.perform(self._server.scripted(verb, line) or await sound(line))
             if verb == "STLS" and answer.startswith(b"+OK") and self._server.tls:
-                self._buffer = b""
-                await self._writer.start_tls(self._server.tls)
+                await self._link.start_tls(self._server.tls)
             if verb == "QUIT":
-                self._writer.close()
+                self._link.end()
                 return
 
     async def _sound_answer(self, line: str) -> bytes:
@@ -190,63 +141,10 @@ class _Session:
         return self._welcome(user.removeprefix("user=").removeprefix("n,a=").rstrip(","), secret)
 
     async def _ask(self, prompt: str) -> str:
-        await self._send(f"+ {prompt}\r\n".encode())
-        answer = await self._line()
-        if answer is None:
-            raise _Dropped
+        await self._link.send(f"+ {prompt}\r\n".encode())
+        answer = await self._link.answer()
         self._server.commands.append(answer)
         return answer
-
-    async def _line(self) -> str | None:
-        while b"\r\n" not in self._buffer:
-            self._server.round_trips += self._wrote
-            self._wrote = False
-            data = await self._reader.read(65536)
-            if not data:
-                return None
-            self._buffer += data
-        line, _, self._buffer = self._buffer.partition(b"\r\n")
-        return line.decode()
-
-    def _scripted(self, step: str, line: str) -> Action | None:
-        """Return what the script says, if it does."""
-        rule = self._server.script.get(step)
-        if isinstance(rule, list):
-            rule = rule.pop(0) if rule else None
-        elif callable(rule):
-            rule = rule(line)
-        return rule  # type: ignore[return-value]  # a sequence was made a list in __init__
-
-    async def _perform(self, action: Action) -> bytes:
-        match action:
-            case Drop(first=first):
-                await self._send(first)
-                self._writer.close()
-                raise _Dropped
-            case Hang():
-                await asyncio.Event().wait()
-            case Flood(data=data):
-                while True:  # until the client hangs up, and the write fails
-                    await self._send(data)
-            case Split(reply=reply, pause_s=pause_s):
-                for byte in f"{reply}\r\n".encode():
-                    await self._send(bytes([byte]))
-                    await asyncio.sleep(pause_s)
-                return reply.encode()
-            case Delay(seconds=seconds, reply=delayed):
-                await asyncio.sleep(seconds)
-                return await self._perform(delayed)
-            case str() as text:
-                return await self._perform(f"{text}\r\n".encode())
-            case bytes() as answer:
-                await self._send(answer)
-                return answer
-        raise AssertionError(f"no action of a POP3 server: {action}")
-
-    async def _send(self, data: bytes) -> None:
-        self._wrote = True
-        self._writer.write(data)
-        await self._writer.drain()
 
 
 def _lines(lines: Iterable[str]) -> bytes:

@@ -1,4 +1,4 @@
-"""What a scripted SMTP server may do at a step, besides replying."""
+"""What a scripted server may do at a step, besides replying."""
 
 import asyncio
 from collections.abc import Callable, Sequence

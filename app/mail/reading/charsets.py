@@ -1,6 +1,7 @@
 """Octets of a mail to text: by what is declared, then by their own signs, then by a sound guess. Never raises."""
 
 import re
+from codecs import getincrementaldecoder
 
 from app.domain.charset import BYTE_ORDER_MARKS, Decoded
 from app.mail.reading.charset_names import codec_named
@@ -20,6 +21,9 @@ _WIDER = {"big5": ("cp950", "big5hkscs"), "iso2022_jp": ("iso2022_jp_ext",), "eu
 # Where ASCII octets may mean something else: UTF-16 has two each, HZ (RFC 1843) and its like are 7-bit; EBCDIC.
 _NOT_OF_ASCII = ("utf_16", "utf_32", "utf_7", "hz", "iso2022", "cp037", "cp273", "cp500", "cp1140")
 _ASCII = bytes(range(0x80))
+_HIGH = re.compile(rb"[\x80-\xff]")
+_UTF_8_REACH = 64 * 1024
+_PIECE = 64 * 1024
 _UTF_8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")  # RFC 3629
 _ISO_2022_JP = (b"\x1b$B", b"\x1b$@", b"\x1b(J")  # RFC 1468: the escapes that begin Japanese text
 # GB 2312: full-width signs, and the 3,755 hanzi in common use. Western text hardly ever looks like nothing but these.
@@ -68,10 +72,15 @@ def charset_of_page(data: bytes) -> str:
 def is_utf_8(data: bytes) -> bool:
     """Whether this is UTF-8, though a character may be broken: subjects are cut off wherever they get too long.
 
-    In other charsets four octets that happen to be valid characters stand beside far more that are not.
+    In other charsets four octets that happen to be valid characters stand beside far more that are not. What is
+    looked at is the beginning of what is not ASCII: no other thread runs meanwhile.
     """
-    broken = _UTF_8.sub(b"", data).translate(None, _ASCII)
-    return 4 * len(broken) <= len(data.translate(None, _ASCII)) - len(broken)
+    first = _HIGH.search(data)
+    if first is None:
+        return True
+    sample = data[first.start() : first.start() + _UTF_8_REACH]
+    broken = _UTF_8.sub(b"", sample).translate(None, _ASCII)
+    return 4 * len(broken) <= len(sample.translate(None, _ASCII)) - len(broken)
 
 
 def _by_codec(data: bytes, codec: str) -> Decoded:
@@ -107,7 +116,10 @@ def _strictly(data: bytes, codec: str) -> str | None:
 
 
 def _readably(data: bytes, codec: str) -> str:
+    decoder = getincrementaldecoder(codec)("backslashreplace")
     try:
-        return data.decode(codec, "backslashreplace")
+        # In pieces, for no other thread runs while one is decoded.
+        pieces = [decoder.decode(data[start : start + _PIECE]) for start in range(0, len(data), _PIECE)]
+        return "".join([*pieces, decoder.decode(b"", final=True)])
     except RuntimeError:  # CPython's iso2022_jp_2 gives up at ESC . J ESC N
         return data.decode("ascii", "backslashreplace")

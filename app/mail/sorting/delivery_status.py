@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from app.domain.bounce import BouncedRecipient, BounceKind
 from app.mail.reading.head import HeaderRoom, read_head
@@ -11,8 +12,9 @@ from app.mail.reading.message import Message
 from app.mail.sorting.status_fields import address_in, enhanced_in, host_in, status_of, untyped, words_in
 
 _TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})
-MAX_BYTES = 512 * 1024  # of one report; a thousand recipients with a sentence each
+MAX_BYTES = 512 * 1024  # of all reports of a mail; a thousand recipients with a sentence each
 MAX_GROUPS = 1000  # one for each recipient
+MAX_FIELDS = 20_000  # of all groups; a dozen tell all of one
 _MAX_FIELD_BYTES = 16 * 1024
 _EMPTY_LINES = re.compile(rb"\n(?:[ \t\r]*\n)+")
 _WORD = re.compile(r"[a-z]+")
@@ -42,7 +44,8 @@ def read_delivery_status(message: Message) -> DeliveryStatus | None:
     reports = [part.data for part in message.parts if part.content_type in _TYPES]
     if not reports:
         return None
-    groups = [group for report in reports for group in _groups(report)]
+    room = HeaderRoom(MAX_FIELDS, MAX_BYTES, _MAX_FIELD_BYTES)
+    groups = list(islice(chain.from_iterable(_groups(report, room) for report in reports), MAX_GROUPS))
     found = [_recipient(group) for group in groups]
     return DeliveryStatus(
         envelope_id=next(filter(None, (group.raw("Original-Envelope-Id") for group in groups)), ""),
@@ -51,9 +54,10 @@ def read_delivery_status(message: Message) -> DeliveryStatus | None:
     )
 
 
-def _groups(report: bytes) -> Iterator[Headers]:
+def _groups(report: bytes, room: HeaderRoom) -> Iterator[Headers]:
     """Yield groups of fields: of the mail, then of each recipient (section 2.1). Some servers make one of the two."""
-    room = HeaderRoom(MAX_BYTES, MAX_BYTES, _MAX_FIELD_BYTES)  # each line may be a field
+    if room.is_used_up or room.fields <= 0:
+        return
     for block in _EMPTY_LINES.split(report[:MAX_BYTES].lstrip(), MAX_GROUPS):
         yield Headers(read_head(block, 0, room=room, is_boundary=lambda _: False).fields)
 

@@ -43,13 +43,17 @@ def _has_plain_text(message: Message) -> bool:
 
 
 def _lines(text: str) -> list[str]:
-    lines = islice(StringIO(text), MAX_LINES)
-    return [" ".join(normalize("NFKC", line[:MAX_LENGTH]).translate(_UNSEEN).split()) for line in lines]
+    return [line[:MAX_LENGTH].translate(_UNSEEN).strip() for line in islice(StringIO(text), MAX_LINES)]
 
 
 def _first(lines: Sequence[str]) -> str:
-    first = next(filter(None, lines), "")
+    """Return the first line that is not empty as it is read; others are not made readable, which can take long."""
+    first = next(filter(None, map(_readable, lines)), "")
     return "" if _is_quoted(first) else first
+
+
+def _readable(line: str) -> str:
+    return " ".join(normalize("NFKC", line)[:MAX_LENGTH].split())
 
 
 def _below_quote(lines: Sequence[str]) -> str:

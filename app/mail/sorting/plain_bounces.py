@@ -1,7 +1,7 @@
 """Reports on the delivery of a mail that follow no standard: who did not get it, and what was said of that."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from email import message_from_bytes
 from itertools import chain, islice
 
@@ -94,13 +94,22 @@ def _recipient(address: str, kind: BounceKind, text: str) -> BouncedRecipient:
 
 def _words_about(address: str, text: str) -> str:
     """Return the paragraph behind the address: where it stands more than once, one that holds a code."""
-    places = [place.end() for place in islice(re.finditer(re.escape(address), text, re.IGNORECASE), MAX_PLACES)]
+    places = list(islice(_ends_of(address, text), MAX_PLACES))
     paragraphs = [_paragraph(text[place : place + _MAX_WORDS]) for place in places]
     at_line_start = [
         words for place, words in zip(places, paragraphs, strict=True) if _begins_line(text, place, address)
     ]
     with_code = filter(_CODE.search, paragraphs)
     return next(chain(with_code, at_line_start, paragraphs), "")
+
+
+def _ends_of(address: str, text: str) -> Iterator[int]:
+    """Yield where the address ends in the text, in whatever case it is written. No pattern: it would take long."""
+    wanted, lowered = address.lower(), text.lower()
+    place = lowered.find(wanted)
+    while place >= 0:
+        yield place + len(wanted)
+        place = lowered.find(wanted, place + len(wanted))
 
 
 def _paragraph(text: str) -> str:

@@ -26,10 +26,11 @@ _NAMING_LINE = re.compile(
 
 
 def returned_headers(message: Message) -> Iterator[Headers]:
-    """Yield the headers of the mails that came back as parts."""
-    for part in message.parts:
-        if part.content_type in _TYPES:
-            room = HeaderRoom(_MAX_FIELDS, MAX_HEADER_BYTES, _MAX_FIELD_BYTES)
+    """Yield the headers of the mails that came back as parts, the first few: a report brings back one."""
+    returned = (part for part in message.parts if part.content_type in _TYPES)
+    room = HeaderRoom(_MAX_FIELDS, MAX_HEADER_BYTES, _MAX_FIELD_BYTES)
+    for part in islice(returned, MAX_FILES):
+        if not room.is_used_up:
             yield Headers(read_head(part.data, 0, room=room, is_boundary=lambda _: False).fields)
 
 

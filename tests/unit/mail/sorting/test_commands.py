@@ -17,6 +17,7 @@ NO_END = [
     "ok :)", "Okay!", "acknowledge", "Acknowledged", "acknowledged.", '"ack"', "“ack”", "„ack“", "*ack*", "**Ack**",
     "_ack_", "quittiert", "Bestätigt.", "bestätige, bin dran", "übernehme", "OK, ich kümmere mich", "acquitté",
     "Acquitté, je m'en occupe", "d'accord", "Pris en charge.", "enterado", "Recibido, lo miro", "vale", "确认",
+    "d’accord",
     "已确认", "收到", "收到。", "收到!", "收到,马上处理", "知道了", "好的,我来看看", "確認", "收到 ", "了解",
     "了解です", "了解しました。", "確認しました、対応します", "承知しました",
 ]  # fmt: skip
@@ -51,6 +52,13 @@ NEITHER = [
     "nicht quittiert", "收到告警了吗", "收到了吗?", "收到?", "未确认", "没收到", "不确认", "了解できません",
     "確認できない", "确认2", '"ack 2h") to say that you see to it.',
     'Answer "ack" (or "ack 2h") to say that you see to it.', "-----Original Message-----",
+    "OK, who is on call?", "Ok, why does this keep firing?", "ok, but this is not fixed, please escalate",
+    "Ok - I cannot do that, somebody else please", "ack, wait no", "收到,您的邮件我会尽快回复。",
+    "已收到,我会尽快给您回复!",
+    "Okay. This is not my server, please remove me from this list.", "OK, I am out of office until Monday.",
+    "Recibido, gracias. Estoy fuera de la oficina", "Recibido: su mensaje será atendido",
+    "Acknowledged. Your ticket #1234 has been created. This is an automated message.",
+    "OK, your request has been received by our helpdesk (ticket 4711).", "Bestätigt: Ihr Ticket 4711 wurde erstellt",
     "________________________________", "-- ", "On Sunday Dana wrote:", "发自我的iPhone",
 ]  # fmt: skip
 

@@ -65,6 +65,19 @@ HOSTILE = {
     "open tags": answer(repeated("", "<"), kind="html"),
     "long tags": answer(repeated("<p ", "gmail_quot"), kind="html"),
     "rules": answer(repeated("<p style='", "border-top:"), kind="html"),
+    "many reports": repeated(
+        f"{DAEMON}Content-Type: multipart/report; boundary=b\n\n",
+        "--b\nContent-Type: message/delivery-status\n\n" + "a:\n" * 20_000 + "\n",
+    ),
+    "many headers that came back": repeated(
+        f"{DAEMON}Content-Type: multipart/report; boundary=b\n\n",
+        "--b\nContent-Type: message/rfc822\n\n" + "a:\n" * 500 + "\n",
+    ),
+    "long addresses": answer(
+        "a" * 65_000,
+        headers=f"{DAEMON}X-Failed-Recipients: " + ",\n ".join(f"{'a' * 200}{n:02}@b.c" for n in range(100)) + "\n",
+    ),
+    "letters that become many": answer(repeated("", "\ufdfa" * 200 + "\n")),
     "a subject": f"Subject: {'Automatic repl ' * 4000}\n\n",
     "stars": answer("*" * SIZE),
     "returned parts": repeated(
