@@ -1,7 +1,7 @@
 """What every session with a mailbox keeps to: POP3 and IMAP, in plaintext and under TLS, with a real Dovecot."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 import pytest
@@ -10,7 +10,7 @@ from app.domain.login import Login
 from app.domain.mailbox_server import MailboxProtocol, MailboxSecurity, MailboxServer
 from app.domain.mailbox_session import FetchedMail, MailboxFault, MailboxSession, Trouble
 from app.domain.relay import TlsFiles
-from app.mailbox.opening import open_mailbox
+from app.mailbox.opening import open_mailbox, session_by
 from tests.support.certificates import Authority
 from tests.support.dovecot_mailbox import DovecotMailbox
 
@@ -67,16 +67,9 @@ class Mailbox:
         )
         return await open_mailbox(server, logins or NotedLogins(Login(user, PASSWORD)))
 
-    @asynccontextmanager
-    async def session(self, user: str = USER) -> AsyncIterator[MailboxSession]:
-        """Open a session, and close it in order unless it fails."""
-        session = await self.open(user)
-        try:
-            yield session
-        except BaseException:
-            session.abort()
-            raise
-        await session.close()
+    def session(self, user: str = USER) -> AbstractAsyncContextManager[MailboxSession]:
+        """Open a session, which is closed in order unless its block fails."""
+        return session_by(self.open(user))
 
 
 @pytest.fixture(scope="module")
