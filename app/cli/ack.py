@@ -3,11 +3,10 @@
 import os
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 import click
 
-from app.cli.client import Daemon, client_errors, read_token
+from app.cli.client import Daemon, client_errors, quoted, read_token
 from app.cli.ending import USAGE, fail
 from app.cli.options import json_option, url_option
 from app.cli.printable import json_text, printable_line, write_lines
@@ -35,11 +34,11 @@ def ack(*, alert: str, time: str | None, who: str | None, undo: bool, as_json: b
     if time is not None:
         _check_time(time, undo=undo)
     by = {"who": who or login_name(), "how": HOW}
-    path = f"/alerts/{quote(alert, safe='')}/ack"
+    path = f"/alerts/{quoted(alert)}/ack"
     with client_errors():
         daemon = Daemon(url, read_token())
         if undo:
-            answer = daemon.delete(f"{path}?who={quote(by['who'], safe='')}&how={HOW}", wants="acknowledged")
+            answer = daemon.delete(f"{path}?who={quoted(by['who'])}&how={HOW}", wants="acknowledged")
         else:
             answer = daemon.post(path, by | ({"for": time} if time else {}), wants="acknowledged")
     write_lines([json_text(answer) if as_json else sentence(answer)])

@@ -11,6 +11,7 @@ from app.cli.client import ClientError, Daemon, client_errors, quoted, read_toke
 from app.cli.ending import USAGE, fail, warn
 from app.cli.listing import show_list
 from app.cli.options import url_option
+from app.cli.printable import printable_line
 from app.cli.progress import ProgressBar
 from app.domain.ids import parse_id
 
@@ -110,7 +111,7 @@ def release(*, addresses: tuple[str, ...], url: str) -> None:
         daemon = Daemon(url, read_token())
         for each in addresses:
             daemon.delete(f"/set-aside/{quoted(each)}", wants="")
-            print(each, "gets mail again")
+            print(printable_line(f"{each} gets mail again"))
 
 
 def _newest(daemon: Daemon, state: str, limit: int) -> tuple[list[dict[str, Any]], bool]:

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+LONGEST_ACK = timedelta(days=30)  # an alert that nobody has mended by then should be heard of again, or needs no end
 
 
 class AckAction(StrEnum):

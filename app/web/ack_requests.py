@@ -9,14 +9,13 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from pydantic.json_schema import WithJsonSchema
 from starlette.requests import Request
 
-from app.domain.acknowledgement import AckAction, AckDoor, AckEvent
+from app.domain.acknowledgement import LONGEST_ACK, AckAction, AckDoor, AckEvent
 from app.domain.duration import duration_text, parse_duration
 from app.domain.text import one_line
 from app.httpkit.limits import read_body
 
 MAX_BODY = 4096  # bytes; a name and a time
 MAX_WHO = 254  # characters; an address fits (RFC 5321 section 4.5.3.1.3, brackets aside)
-LONGEST = timedelta(days=30)  # whoever wants more leaves the end open, and means that
 NOBODY_NAMED = "somebody"
 
 WHO = "Who sees to the alert; else the name of the token"
@@ -34,7 +33,7 @@ class AckRequest(BaseModel):
 
     lasts: Annotated[
         Lasts | None,
-        Field(alias="for", description=f'For how long, as "30m" or "2h"; {duration_text(LONGEST)} at most'),
+        Field(alias="for", description=f'For how long, as "30m" or "2h"; {duration_text(LONGEST_ACK)} at most'),
     ] = None
     until: Annotated[AwareDatetime | None, Field(description="Or until when. Without both it has no end")] = None
     who: Who = ""
@@ -85,15 +84,15 @@ def _end(wanted: AckRequest, now: datetime) -> datetime | None:
         raise _wrong("until", "is given beside for; keep one of them")
     if wanted.lasts is not None:
         # Compared before it is added: the end of the calendar is near.
-        return _checked("for", now + min(wanted.lasts, 2 * LONGEST), now)
+        return _checked("for", now + min(wanted.lasts, 2 * LONGEST_ACK), now)
     return None if wanted.until is None else _checked("until", wanted.until, now)
 
 
 def _checked(name: str, until: datetime, now: datetime) -> datetime:
     if until <= now:
         raise _wrong(name, "is over already")
-    if until > now + LONGEST:
-        raise _wrong(name, f"ends later than in {duration_text(LONGEST)}; leave it out for no end")
+    if until > now + LONGEST_ACK:
+        raise _wrong(name, f"ends later than in {duration_text(LONGEST_ACK)}; leave it out for no end")
     return until.astimezone(UTC)
 
 

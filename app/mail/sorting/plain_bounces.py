@@ -1,5 +1,6 @@
 """Reports on the delivery of a mail that follow no standard: who did not get it, and what was said of that."""
 
+import logging
 import re
 from collections.abc import Iterable, Iterator
 from email import message_from_bytes
@@ -55,6 +56,8 @@ def nameless_recipient(message: Message) -> tuple[BouncedRecipient, ...]:
 
 def _ask_library(octets: bytes) -> tuple[list[str], list[str]]:
     """Return the addresses that are delayed, and those that failed."""
+    # It logs each exception of its programs, with a traceback that holds parts of the mail.
+    logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
     try:
         mail = message_from_bytes(octets)
         if "From" not in mail:

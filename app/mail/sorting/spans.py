@@ -3,9 +3,9 @@
 import re
 from datetime import timedelta
 
+from app.domain.acknowledgement import LONGEST_ACK
 from app.mail.sorting.alternatives import any_of
 
-LONGEST = timedelta(days=30)  # an alert that nobody has mended by then should be heard of again
 # In small letters, after NFKC. "m" are minutes, as in the settings.
 # fmt: off
 _UNITS: dict[timedelta, tuple[str, ...]] = {
@@ -44,7 +44,7 @@ MAX_PIECES = 4  # "1 week 2 days 3 h 30 min"
 
 
 def read_span(text: str) -> tuple[timedelta, str] | None:
-    """Return how long the text says at its beginning, LONGEST at most, and what follows; None if it says nothing.
+    """Return how long the text says at its beginning, LONGEST_ACK at most, and what follows; None if it says nothing.
 
     `text` is in small letters, after NFKC. A number without a unit says nothing: minutes or hours? Nor does zero.
     """
@@ -55,7 +55,7 @@ def read_span(text: str) -> tuple[timedelta, str] | None:
             break
         total += _length(piece)
         end = piece.end()
-    return (min(total, LONGEST), text[end:]) if total else None
+    return (min(total, LONGEST_ACK), text[end:]) if total else None
 
 
 def _length(piece: re.Match[str]) -> timedelta:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.mail.sorting.spans import LONGEST, read_span
+from app.domain.acknowledgement import LONGEST_ACK
+from app.mail.sorting.spans import read_span
 
 
 @pytest.mark.parametrize(
@@ -37,4 +38,4 @@ def test_what_says_nothing(text: str) -> None:
 def test_any_text_is_read(text: str) -> None:
     """Nothing raises, and nothing holds for longer than the cap."""
     found = read_span(text)
-    assert found is None or timedelta() < found[0] <= LONGEST
+    assert found is None or timedelta() < found[0] <= LONGEST_ACK
