@@ -11,8 +11,8 @@ class Scope(StrEnum):
     """What a token opens."""
 
     SEND = "send"  # post alerts, and heartbeats
-    READ = "read"  # look at alerts, dead letters and heartbeats
-    MANAGE = "manage"  # retry, drop, remove
+    READ = "read"  # look at alerts, dead letters, heartbeats, recipients that are set aside, and /metrics
+    MANAGE = "manage"  # retry, drop, remove, acknowledge, release
 
 
 ALL_SCOPES = frozenset(Scope)
