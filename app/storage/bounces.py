@@ -46,7 +46,7 @@ def take_bounce(
 ) -> BounceEffect | None:
     """Record what the report changes and that it was read; None if the mail is not known.
 
-    Nothing is recorded of one that comes too early, unless it is final. One that says nothing stays on the server.
+    Nothing is recorded of one that comes too early, unless it is final.
     """
     mails = read_mails(connection, [report.envelope_id], letterheads)
     if not mails:
@@ -55,8 +55,7 @@ def take_bounce(
     verdict = judge_bounce(mails[0], report)
     if verdict.is_early and not is_final:
         return BounceEffect(mails[0], is_early=True, unplaced=verdict.unplaced)
-    says_something = bool(verdict.touched) or verdict.is_repeated
-    note_reads(connection, [read_row(read if says_something else replace(read, then=AfterReading.KEEP))])
+    note_reads(connection, [read_row(replace(read, then=AfterReading.KEEP) if _is_open(verdict) else read)])
     if not verdict.touched:
         return BounceEffect(mails[0], is_early=verdict.is_early, unplaced=verdict.unplaced)
     mail = _after(mails[0], verdict)
@@ -71,6 +70,11 @@ def take_bounce(
         is_early=verdict.is_early,
         unplaced=verdict.unplaced,
     )
+
+
+def _is_open(verdict: BounceVerdict) -> bool:
+    """Tell whether something of the report is left for a person, for whom it stays on the server."""
+    return verdict.is_early or not (verdict.touched or verdict.is_repeated)
 
 
 def _after(mail: QueuedMail, verdict: BounceVerdict) -> QueuedMail:

@@ -38,7 +38,7 @@ class HardBounce:
 def count_bounce(connection: sqlite3.Connection, bounce: HardBounce, *, set_aside_after: int) -> SetAsideAddress | None:
     """Count the bounce, once for each mail; return the address if this sets it aside. 0 is never.
 
-    Only those of mails made within BOUNCE_MEMORY count: ids tell when that was.
+    Earlier ones count if their mail was made within BOUNCE_MEMORY: ids tell when that was.
     """
     address = folded(bounce.address)
     counted_text, set_aside_at = connection.execute(COUNT, (address,)).fetchone() or ("[]", None)

@@ -313,6 +313,16 @@ async def test_a_report_that_stays_too_early_is_read_and_stays(desk: Desk) -> No
     assert await desk.journal.to_remove(BOX) == []
 
 
+async def test_what_a_final_report_says_of_others_is_taken(desk: Desk) -> None:
+    """It came too early for one recipient, for whom it stays; the other one has bounced."""
+    mail = await a_mail(desk, DEFERRED, SENT)
+    effects = [await bounce(desk, mail, OPS, BOSS, is_final=is_final) for is_final in (False, True)]
+    touched = [[delivery.position for delivery in effect.touched] for effect in effects if effect is not None]
+    assert touched == [[], [1]]
+    assert await desk.journal.unread(BOX, ["1"]) == []
+    assert await desk.journal.to_remove(BOX) == []
+
+
 async def test_a_report_on_nobody_who_is_known_stays(desk: Desk) -> None:
     """It says something, if not of whom; one that comes again says nothing new, and goes."""
     mail = await a_mail(desk, SENT, SENT)

@@ -141,3 +141,9 @@ async def test_bounces_of_long_ago_do_not_count(desk: Desk) -> None:
     batch = await desk.post(at=later)
     await send_again(desk, batch.envelopes[0].id)
     assert await bounce(desk, batch.envelopes[0].id, OPS, at=later) == ()
+
+
+async def test_the_bounce_of_an_old_mail_counts_for_now(desk: Desk) -> None:
+    """A mail that was made long ago may have been sent again yesterday; the next count goes without it."""
+    old = await sent(desk)
+    assert await bounce(desk, old, OPS, at=NOW + BOUNCE_MEMORY + DAY, after=1) == (OPS,)

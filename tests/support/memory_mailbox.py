@@ -13,6 +13,7 @@ from app.domain.mail_read import AfterReading, MailboxName, MailRead, RemovableM
 from tests.support.memory_entry import Entry
 
 MAX_TO_REMOVE = 1000
+MAX_FORGOTTEN = 1000
 
 
 @dataclass(slots=True)
@@ -99,7 +100,8 @@ class MemoryMailbox:
     async def forget_gone(self, mailbox: MailboxName, before: datetime) -> None:
         """Forget those that have been gone since before that time."""
         known = self._known(mailbox) or Mailbox("")
-        for uid in [uid for uid, since in known.gone.items() if since < before]:
+        longest = sorted(known.gone, key=known.gone.__getitem__)[:MAX_FORGOTTEN]
+        for uid in [uid for uid in longest if known.gone[uid] < before]:
             del known.gone[uid]
             known.reads.pop(uid, None)
             known.attempts.pop(uid, None)
@@ -125,8 +127,8 @@ class MemoryMailbox:
         verdict = judge_bounce(entry.mail, report)
         if verdict.is_early and not is_final:
             return BounceEffect(entry.mail_now, is_early=True, unplaced=verdict.unplaced)
-        says_something = bool(verdict.touched) or verdict.is_repeated
-        self.take_reads([read if says_something else replace(read, then=AfterReading.KEEP)])
+        stays = verdict.is_early or not (verdict.touched or verdict.is_repeated)
+        self.take_reads([replace(read, then=AfterReading.KEEP) if stays else read])
         entry.bounce(verdict, read.at)
         replies = {d.position: d.reply for d in verdict.touched}
         addresses = {position: entry.mail.letterhead.recipients[position].address for position in sorted(verdict.hard)}
@@ -146,8 +148,8 @@ class MemoryMailbox:
         self, address: str, envelope_id: int, at: datetime, reply: str, set_aside_after: int
     ) -> SetAsideAddress | None:
         bounces = self._bounces.setdefault(folded(address), Bounces())
-        bounces.counted.add(envelope_id)
         bounces.counted = {number for number in bounces.counted if time_of(number) >= at - BOUNCE_MEMORY}
+        bounces.counted.add(envelope_id)
         bounces.reply = reply
         if bounces.since is not None or not 0 < set_aside_after <= len(bounces.counted):
             return None

@@ -44,7 +44,7 @@ CREATE TABLE mailbox_mails (
     gone_at    INTEGER,
     PRIMARY KEY (mailbox_id, uid)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX mailbox_mails_to_remove ON mailbox_mails (mailbox_id, uid) WHERE fate <> 'keep';
+CREATE INDEX mailbox_mails_to_remove ON mailbox_mails (mailbox_id, uid) WHERE fate <> 'keep' AND gone_at IS NULL;
 CREATE INDEX mailbox_mails_gone ON mailbox_mails (mailbox_id, gone_at) WHERE gone_at IS NOT NULL;
 
 -- Recipients whose address is of no use, folded. `counted` is a JSON array of the envelopes whose bounces count;

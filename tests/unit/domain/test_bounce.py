@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.domain.address import Mailbox
 from app.domain.bounce import BouncedRecipient, BounceKind, BounceReport, judge_bounce
 from app.domain.envelope import Delivery, DeliveryState, QueuedMail
 from tests.support.factories import Factory
@@ -54,6 +55,22 @@ def test_verp_tells_the_recipient_whatever_the_report_says() -> None:
     assert judge_bounce(sent_mail(), report(failed(BOSS), position=7)).touched == ()
 
 
+def test_whom_the_mail_does_not_have_is_told_apart() -> None:
+    """Behind an alias of several people nobody is guessed at, and a position of another mail is nobody's."""
+    stranger = failed("x@elsewhere.example")
+    assert judge_bounce(sent_mail(), report(stranger, failed(OPS))).unplaced == (stranger,)
+    assert judge_bounce(sent_mail(), report(failed(OPS), position=2)).unplaced == (failed(OPS),)
+
+
+def test_capital_letters_of_ascii_alone_are_equal() -> None:
+    """The Kelvin sign is no k: it may be another mailbox."""
+    mail = sent_mail()
+    recipients = (Mailbox("desk@example.org"), Mailbox(BOSS))
+    mail = replace(mail, letterhead=replace(mail.letterhead, recipients=recipients))
+    kelvin = failed("des\N{KELVIN SIGN}@example.org")
+    assert judge_bounce(mail, report(failed("DESK@Example.Org"), kelvin)).unplaced == (kelvin,)
+
+
 def test_the_only_recipient_needs_no_name() -> None:
     """Reports of no standard may name nobody, and aliases rename people; with several nobody is guessed at."""
     alone = replace(Factory().mail(recipients=1), deliveries=(Delivery(0, DeliveryState.SENT),))
@@ -74,14 +91,18 @@ def test_a_report_that_comes_again_is_no_news() -> None:
     """So nothing is counted twice."""
     mail = sent_mail()
     (touched,) = judge_bounce(mail, report(failed(OPS))).touched
-    again = replace(mail, deliveries=(touched, mail.deliveries[1]))
-    assert judge_bounce(again, report(failed(OPS))).touched == ()
+    again = judge_bounce(replace(mail, deliveries=(touched, mail.deliveries[1])), report(failed(OPS)))
+    assert (again.touched, again.is_repeated) == ((), True)
 
 
-@pytest.mark.parametrize("state", [DeliveryState.PENDING, DeliveryState.REFUSED, DeliveryState.DROPPED])
-def test_who_was_not_sent_the_mail_cannot_bounce(state: DeliveryState) -> None:
-    """Such a recipient has an outcome of his own."""
-    assert judge_bounce(sent_mail(state, DeliveryState.SENT), report(failed(OPS))).touched == ()
+@pytest.mark.parametrize(
+    ("state", "is_early"),
+    [(DeliveryState.PENDING, True), (DeliveryState.REFUSED, False), (DeliveryState.DROPPED, False)],
+)
+def test_who_was_not_sent_the_mail_cannot_bounce(state: DeliveryState, is_early: bool) -> None:
+    """Such a recipient has an outcome of his own, or will have one in a moment."""
+    verdict = judge_bounce(sent_mail(state, DeliveryState.SENT), report(failed(OPS)))
+    assert (verdict.touched, verdict.is_early) == ((), is_early)
 
 
 @pytest.mark.parametrize(
