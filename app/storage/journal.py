@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from app.domain.acknowledgement import AckEvent
 from app.domain.alert import AcceptedAlert, Severity
 from app.domain.dead_letter import DeadLetterPage
 from app.domain.envelope import Envelope, EnvelopeState, Letterhead, QueuedMail
@@ -21,6 +22,7 @@ from app.domain.report import AlertPage, AlertReport, AlertSummary
 from app.domain.runs import PreviousRuns
 from app.domain.verdict import Verdict
 from app.storage import archive_reads, dead_letters, pruning, queue_reads, runs
+from app.storage.acknowledgements import ack_row, add_events, read_standing
 from app.storage.alarm_memory import note_alarm
 from app.storage.attachments import read_attachments
 from app.storage.background_check import BackgroundCheck
@@ -39,7 +41,7 @@ LAST_ID = "SELECT max(coalesce((SELECT max(id) FROM alerts), 0), coalesce((SELEC
 STUCK_AFTER = timedelta(seconds=10)  # a commit takes milliseconds, on a busy disk a second or two
 
 
-class SqliteJournal(MailboxJournal):
+class SqliteJournal:
     """The embedded journal. Open it inside a running event loop, after the directory's lock is held."""
 
     def __init__(self, data_dir: Path, *, mode: Mode, backlog_limit: int) -> None:
@@ -61,9 +63,11 @@ class SqliteJournal(MailboxJournal):
         self._backlog_limit = backlog_limit
         self._accepting = 0
         self._closed = False
-        writer = GroupWriter(connection, open_count=meta["open"], reserve=Reserve(data_dir))
-        super().__init__(Reader(open_reader(data_dir), on_fault=writer.note_fault), writer)
-        self._check = BackgroundCheck(data_dir, on_fault=writer.note_fault)
+        self._writer = GroupWriter(connection, open_count=meta["open"], reserve=Reserve(data_dir))
+        self._reader = Reader(open_reader(data_dir), on_fault=self._writer.note_fault)
+        self._letterheads = queue_reads.LetterheadCache()  # of the reader's thread
+        self.mailbox = MailboxJournal(self._reader, self._writer)  # the part that the reading side fills
+        self._check = BackgroundCheck(data_dir, on_fault=self._writer.note_fault)
         self._queue_reads = queue_reads.QueueReads(self._letterheads)
 
     @property
@@ -128,7 +132,7 @@ class SqliteJournal(MailboxJournal):
 
     async def forget_receipts(self, before: datetime) -> int:
         """Remove some receipts made before that time, the oldest first; return how many."""
-        return await self._errand(partial(forget_receipts, before=before))
+        return await self._writer.run_errand(partial(forget_receipts, before=before))
 
     async def heartbeats(self) -> list[HeartbeatRecord]:
         """Return all that can be read, without their output."""
@@ -140,7 +144,7 @@ class SqliteJournal(MailboxJournal):
 
     async def forget_heartbeat(self, name: str) -> None:
         """Remove it with all that is known of it."""
-        await self._errand(partial(remove_heartbeat, name=name))
+        await self._writer.run_errand(partial(remove_heartbeat, name=name))
 
     def record(self, verdict: Verdict) -> asyncio.Future[None]:
         """Take the verdict at once; the future is done once it is committed and fsynced."""
@@ -179,6 +183,20 @@ class SqliteJournal(MailboxJournal):
         """
         read = partial(queue_reads.read_oldest_waiting, at_least=at_least, unacknowledged_at=unacknowledged_at)
         return await self._reader.run(read)
+
+    async def mail(self, envelope_id: int) -> QueuedMail | None:
+        """Return the mail, whatever its state, None if it is not (or no longer) known."""
+        read = partial(queue_reads.read_mails, ids=[envelope_id], letterheads=self._letterheads)
+        mails = await self._reader.run(read)
+        return mails[0] if mails else None
+
+    async def acknowledge(self, alert_id: int, event: AckEvent) -> bool:
+        """Add the event; False if the alert is not (or no longer) known."""
+        return await self._writer.run_errand(partial(add_events, rows=[ack_row(alert_id, event)]))
+
+    async def acknowledged(self, now: datetime) -> dict[int, datetime | None]:
+        """Return the alerts whose acknowledgement holds, and until when, in the order of the acknowledgements."""
+        return await self._reader.run(partial(read_standing, now=now))
 
     async def find(self, alert_id: int) -> AlertReport | None:
         """Return the alert and its mails, None if it is not (or no longer) known."""
@@ -222,7 +240,7 @@ class SqliteJournal(MailboxJournal):
 
     async def drop(self, number: int, at: datetime) -> bool:
         """Give up the recipients that failed; False if it is no dead letter."""
-        return await self._errand(partial(dead_letters.drop, number=number, at=at))
+        return await self._writer.run_errand(partial(dead_letters.drop, number=number, at=at))
 
     async def keep(self, letterhead: Letterhead) -> int:
         """Return the number under which this letterhead is stored, storing it if it is new."""
@@ -232,27 +250,28 @@ class SqliteJournal(MailboxJournal):
             connection.execute("INSERT OR IGNORE INTO letterheads (body) VALUES (?)", (body,))
             return int(connection.execute("SELECT id FROM letterheads WHERE body = ?", (body,)).fetchone()[0])
 
-        return await self._errand(store)
+        return await self._writer.run_errand(store)
 
     async def note_alarm(self, cause: str, at: datetime, quiet: timedelta) -> bool:
         """Note that an alarm is raised for `cause`, unless one was within `quiet`; return whether it was noted."""
-        return await self._errand(partial(note_alarm, cause=cause, at=at, quiet=quiet))
+        return await self._writer.run_errand(partial(note_alarm, cause=cause, at=at, quiet=quiet))
 
     async def prune_step(self, cutoff: datetime, made_before: int, after: int) -> PruneStep:
         """Remove some of the alerts over `after` finished before `cutoff` and made before these running seconds."""
-        return await self._errand(partial(pruning.prune_step, cutoff=cutoff, made_before=made_before, after=after))
+        step = partial(pruning.prune_step, cutoff=cutoff, made_before=made_before, after=after)
+        return await self._writer.run_errand(step)
 
     async def begin_run(self, at: datetime) -> tuple[int, PreviousRuns]:
         """Record a start; return its number, and what is known of the runs before."""
-        return await self._errand(lambda connection: runs.begin_run(connection, at))
+        return await self._writer.run_errand(lambda connection: runs.begin_run(connection, at))
 
     async def mark_noticed(self, run: int) -> None:
         """Record that this start was announced by mail."""
-        await self._errand(lambda connection: runs.mark_noticed(connection, run))
+        await self._writer.run_errand(lambda connection: runs.mark_noticed(connection, run))
 
     async def end_run(self, run: int, at: datetime) -> None:
         """Record that the run ended cleanly."""
-        await self._errand(lambda connection: runs.end_run(connection, run, at))
+        await self._writer.run_errand(lambda connection: runs.end_run(connection, run, at))
 
     async def keep_clocks(self, *, usable_seconds: int, running_seconds: int, at: datetime) -> None:
         """Record for how long a relay has been usable and the daemon running, in all runs together, and the time."""
@@ -261,7 +280,7 @@ class SqliteJournal(MailboxJournal):
         def store(connection: sqlite3.Connection) -> None:
             connection.executemany("UPDATE meta SET value = ? WHERE name = ?", [(v, k) for k, v in clocks.items()])
 
-        await self._errand(store)
+        await self._writer.run_errand(store)
 
     async def flush(self) -> None:
         """Return once all that was handed over before is committed. Raises JournalUnavailable when it cannot be."""

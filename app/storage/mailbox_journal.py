@@ -1,19 +1,14 @@
-"""The part of the journal that the mailbox fills: which mails were read, bounces, and acknowledgements."""
+"""The part of the journal that the mailbox fills: which mails were read, bounces, and addresses set aside."""
 
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from app.domain.acknowledgement import AckEvent
 from app.domain.bounce import BounceEffect, BounceReport, SetAsideAddress
-from app.domain.envelope import QueuedMail
 from app.domain.mail_read import MailboxName, MailRead, RemovableMail, UnreadMail
 from app.storage import bounces, mailbox_record, set_aside
-from app.storage.acknowledgements import ack_row, add_events, read_standing
-from app.storage.changes import Errand
-from app.storage.queue_reads import LetterheadCache, read_mails
+from app.storage.queue_reads import LetterheadCache
 from app.storage.reader import Reader
 from app.storage.writer import GroupWriter
 
@@ -21,7 +16,7 @@ T = TypeVar("T")
 
 
 class MailboxJournal:
-    """What the mailbox asks of a journal; `SqliteJournal` is one.
+    """What the mailbox asks of the journal, over its reader and its writer.
 
     Long lists are read and written in steps, so that nobody else's read or commit waits for them.
     """
@@ -29,8 +24,7 @@ class MailboxJournal:
     def __init__(self, reader: Reader, writer: GroupWriter) -> None:
         self._reader = reader
         self._writer = writer
-        self._letterheads = LetterheadCache()  # of the reader's thread
-        self._writers_letterheads = LetterheadCache()  # of the writer's
+        self._letterheads = LetterheadCache()  # of the writer's thread
 
     async def is_known(self, mailbox: MailboxName) -> bool:
         """Tell whether this mailbox was polled before, in this epoch."""
@@ -52,25 +46,25 @@ class MailboxJournal:
 
         After a crash in the middle the epoch is not known, and its first poll is still to come.
         """
-        number = await self._errand(partial(mailbox_record.add_mailbox, mailbox=mailbox))
+        number = await self._writer.run_errand(partial(mailbox_record.add_mailbox, mailbox=mailbox))
         for step in _steps(seen):
-            await self._errand(partial(mailbox_record.add_seen, mailbox_id=number, seen=step))
-        await self._errand(partial(mailbox_record.make_known, name=mailbox.name, mailbox_id=number))
-        while await self._errand(partial(mailbox_record.drop_forgotten, name=mailbox.name)):
+            await self._writer.run_errand(partial(mailbox_record.add_seen, mailbox_id=number, seen=step))
+        await self._writer.run_errand(partial(mailbox_record.make_known, name=mailbox.name, mailbox_id=number))
+        while await self._writer.run_errand(partial(mailbox_record.drop_forgotten, name=mailbox.name)):
             pass  # what a crash leaves of them is found by the next first poll
 
     async def begin_reading(self, mailbox: MailboxName, uids: Sequence[str]) -> None:
         """Count an attempt for each, before they are read."""
-        await self._errand(partial(mailbox_record.begin_reading, mailbox=mailbox, uids=uids))
+        await self._writer.run_errand(partial(mailbox_record.begin_reading, mailbox=mailbox, uids=uids))
 
     async def end_attempt(self, mailbox: MailboxName, uids: Sequence[str]) -> None:
         """Take one attempt at each back: it came to nothing through no fault of the mail."""
-        await self._errand(partial(mailbox_record.end_attempt, mailbox=mailbox, uids=uids))
+        await self._writer.run_errand(partial(mailbox_record.end_attempt, mailbox=mailbox, uids=uids))
 
     async def note_read(self, reads: Sequence[MailRead]) -> None:
         """Record that these were read."""
         rows = [mailbox_record.read_row(read) for read in reads]
-        await self._errand(partial(mailbox_record.note_reads, rows=rows))
+        await self._writer.run_errand(partial(mailbox_record.note_reads, rows=rows))
 
     async def to_remove(self, mailbox: MailboxName) -> list[RemovableMail]:
         """Return what was read and is to go from the server, and may still be there; 1,000 at most."""
@@ -79,16 +73,16 @@ class MailboxJournal:
     async def note_gone(self, mailbox: MailboxName, uids: Sequence[str], at: datetime) -> None:
         """Note that the server lists these no longer; those that are noted already keep their time."""
         for step in _steps(uids):
-            await self._errand(partial(mailbox_record.note_gone, mailbox=mailbox, uids=step, at=at))
+            await self._writer.run_errand(partial(mailbox_record.note_gone, mailbox=mailbox, uids=step, at=at))
 
     async def note_back(self, mailbox: MailboxName, uids: Sequence[str]) -> None:
         """Note that the server lists these again."""
         for step in _steps(uids):
-            await self._errand(partial(mailbox_record.note_back, mailbox=mailbox, uids=step))
+            await self._writer.run_errand(partial(mailbox_record.note_back, mailbox=mailbox, uids=step))
 
     async def forget_gone(self, mailbox: MailboxName, before: datetime) -> None:
         """Forget those that were noted as gone before this time, up to 1,000 of them."""
-        await self._errand(partial(mailbox_record.forget_gone, mailbox=mailbox, before=before))
+        await self._writer.run_errand(partial(mailbox_record.forget_gone, mailbox=mailbox, before=before))
 
     async def recorded(self, mailbox: MailboxName) -> list[str]:
         """Return the uids of all mails that were read, in their order."""
@@ -104,29 +98,16 @@ class MailboxJournal:
         self, report: BounceReport, read: MailRead, *, set_aside_after: int, is_final: bool
     ) -> BounceEffect | None:
         """Record what the report changes and that it was read, in one transaction; None if the mail is not known."""
-        return await self._errand(
+        return await self._writer.run_errand(
             partial(
                 bounces.take_bounce,
                 report=report,
                 read=read,
                 set_aside_after=set_aside_after,
                 is_final=is_final,
-                letterheads=self._writers_letterheads,
+                letterheads=self._letterheads,
             )
         )
-
-    async def mail(self, envelope_id: int) -> QueuedMail | None:
-        """Return the mail, whatever its state, None if it is not (or no longer) known."""
-        mails = await self._reader.run(partial(read_mails, ids=[envelope_id], letterheads=self._letterheads))
-        return mails[0] if mails else None
-
-    async def acknowledge(self, alert_id: int, event: AckEvent) -> bool:
-        """Add the event; False if the alert is not (or no longer) known."""
-        return await self._errand(partial(add_events, rows=[ack_row(alert_id, event)]))
-
-    async def acknowledged(self, now: datetime) -> dict[int, datetime | None]:
-        """Return the alerts whose acknowledgement holds, and until when, in the order of the acknowledgements."""
-        return await self._reader.run(partial(read_standing, now=now))
 
     async def set_aside(self) -> list[SetAsideAddress]:
         """Return the recipients whose mails bounced too often, in the order of their addresses."""
@@ -134,11 +115,7 @@ class MailboxJournal:
 
     async def release(self, address: str) -> bool:
         """Let the address have mail again, and count its bounces anew; False if it was not set aside."""
-        return await self._errand(partial(set_aside.release, address=address))
-
-    async def _errand(self, run: Callable[[sqlite3.Connection], T]) -> T:
-        result: T = await self._writer.submit(Errand(run))
-        return result
+        return await self._writer.run_errand(partial(set_aside.release, address=address))
 
 
 def _steps(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -11,11 +11,11 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -25,6 +25,8 @@ from app.storage.database import CHECKPOINT_PAGES
 from app.storage.faults import is_full, lasting_fault, may_be_full
 from app.storage.reserve import Reserve
 from app.storage.transactions import commit_group
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -106,6 +108,11 @@ class GroupWriter:
         if not self._on_hold:
             self._begin_commit()
         return submission.done
+
+    async def run_errand(self, run: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what `run` returns, once what it did is committed and fsynced. Raises as `submit` fails."""
+        result: T = await self.submit(Errand(run))
+        return result
 
     def note_fault(self, error: Exception) -> None:
         """Commit nothing more if the error, which a read or a check has met, says that the file is damaged."""

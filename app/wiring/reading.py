@@ -59,7 +59,7 @@ def reading_side(
     probe_setup = ground.settings.probe_setup()
     probes = _probe_desk(ground, probe_setup, direct, watch) if probe_setup is not None else None
     bounces = BounceDesk(
-        store=ground.journal,
+        store=ground.journal.mailbox,
         set_aside=taking.set_aside,
         set_aside_after=setup.set_aside_after,
         raise_about=held.raise_about,
@@ -101,7 +101,7 @@ def _handling(ground: Ground, setup: MailboxSetup, desks: Desks, raise_alarm: Ra
     return MailHandling(
         desks,
         sorter=MailSorter(MessageIds(ground.journal.mac_key)),
-        store=ground.journal,
+        store=ground.journal.mailbox,
         clock=ground.clock,
         after=setup.after,
         raise_alarm=raise_alarm,
@@ -133,7 +133,7 @@ def _poller(
     return Poller(
         server.name,
         connect=lambda: open_mailbox(server, logins),
-        look=MailboxLook(server.name, store=ground.journal, handling=handling, rules=rules, clock=ground.clock),
+        look=MailboxLook(server.name, store=ground.journal.mailbox, handling=handling, rules=rules, clock=ground.clock),
         handling=handling,
         clock=ground.clock,
         every=setup.every,

@@ -74,7 +74,7 @@ def _routers(ground: Ground, taking: TakingHalf, sending: SendingHalf) -> Iterat
     start = partial(_fresh_start, ground, sending)
     yield dead_letters_router(ground.journal, start=start, wake=sending.queue.wake)
     yield acknowledgements_router(taking.acknowledgements, clock=ground.clock)
-    yield set_aside_router(ground.journal, on_release=taking.set_aside.discard)
+    yield set_aside_router(ground.journal.mailbox, on_release=taking.set_aside.discard)
     yield heartbeats_router(taking.heartbeats)
     if ground.sandbox:
         yield sandbox_router(ground.sandbox.store, clock=ground.clock)

@@ -80,7 +80,7 @@ async def _acknowledgements(ground: Ground, ingest: Ingest) -> Acknowledgements:
 
 
 async def _set_aside(ground: Ground) -> SetAside:
-    set_aside = SetAside(ground.journal)
+    set_aside = SetAside(ground.journal.mailbox)
     await set_aside.load()
     return set_aside
 

@@ -94,7 +94,7 @@ async def test_an_alert_that_is_not_known_cannot_be_acknowledged(desk: Desk) -> 
 async def test_it_is_taken_together_with_the_mail_that_told_it(desk: Desk) -> None:
     """And with the confirmation: one transaction."""
     box = MailboxName("box")
-    await desk.journal.begin_poll(box, [])
+    await desk.journal.mailbox.begin_poll(box, [])
     alert_id, event = await an_alert(desk), an_event()
     read = MailRead(mailbox=box, uid="1", at=NOW, what="acknowledgement")
     confirmation = desk.make.batch()
@@ -102,7 +102,7 @@ async def test_it_is_taken_together_with_the_mail_that_told_it(desk: Desk) -> No
     await desk.journal.accept(confirmation.alerts, confirmation.envelopes, feedback=feedback)
     assert await events_of(desk, alert_id) == (event,)
     assert await desk.journal.acknowledged(NOW) == {alert_id: None}
-    assert await desk.journal.recorded(box) == ["1"]
+    assert await desk.journal.mailbox.recorded(box) == ["1"]
 
 
 async def test_what_somebody_sees_to_is_no_delay(desk: Desk) -> None:

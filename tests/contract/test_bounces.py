@@ -26,7 +26,7 @@ BOUNCED, DELAYED, PENDING = DeliveryState.BOUNCED, DeliveryState.DELAYED, Delive
 
 async def a_mail(desk: Desk, *outcomes: Outcome) -> QueuedMail:
     """Return a mail as the sender holds it before an attempt, whose two recipients met these outcomes in it."""
-    await desk.journal.begin_poll(BOX, [])
+    await desk.journal.mailbox.begin_poll(BOX, [])
     batch = await desk.post()
     (mail,) = [m for m in await desk.journal.due(due_query()) if m.envelope.id == batch.envelopes[0].id]
     if outcomes:
@@ -50,7 +50,7 @@ async def bounce(
     )
     report = BounceReport(envelope_id=mail.envelope.id, recipients=told)
     read = MailRead(mailbox=BOX, uid=uid, at=LATER, what="bounce", then=AfterReading.DELETE)
-    return await desk.journal.take_bounce(report, read, set_aside_after=after, is_final=is_final)
+    return await desk.journal.mailbox.take_bounce(report, read, set_aside_after=after, is_final=is_final)
 
 
 async def report_on(desk: Desk, mail: QueuedMail) -> EnvelopeReport:
@@ -153,7 +153,7 @@ async def test_a_report_that_comes_again_changes_nothing(desk: Desk) -> None:
     assert effect is not None
     assert effect.touched == ()
     assert await report_on(desk, mail) == before
-    assert sorted(await desk.journal.recorded(BOX)) == ["1", "2"]
+    assert sorted(await desk.journal.mailbox.recorded(BOX)) == ["1", "2"]
 
 
 async def test_a_report_on_an_unknown_mail_is_read(desk: Desk) -> None:
@@ -161,7 +161,7 @@ async def test_a_report_on_an_unknown_mail_is_read(desk: Desk) -> None:
     mail = await a_mail(desk)
     unknown = replace(mail, envelope=replace(mail.envelope, id=mail.envelope.id + 1000))
     assert await bounce(desk, unknown, OPS) is None
-    assert [removable.uid for removable in await desk.journal.to_remove(BOX)] == ["1"]
+    assert [removable.uid for removable in await desk.journal.mailbox.to_remove(BOX)] == ["1"]
 
 
 # A mail that is still open for others
@@ -296,7 +296,7 @@ async def test_a_report_before_the_outcome_waits(desk: Desk) -> None:
     early = await bounce(desk, mail, OPS)
     assert early is not None
     assert (early.is_early, early.touched) == (True, ())
-    assert await desk.journal.unread(BOX, ["1"]) == [UnreadMail("1")]
+    assert await desk.journal.mailbox.unread(BOX, ["1"]) == [UnreadMail("1")]
     await desk.journal.record(judged(mail, [SENT, SENT]))
     late = await bounce(desk, mail, OPS)
     assert late is not None
@@ -309,8 +309,8 @@ async def test_a_report_that_stays_too_early_is_read_and_stays(desk: Desk) -> No
     effect = await bounce(desk, mail, OPS, is_final=True)
     assert effect is not None
     assert effect.is_early
-    assert await desk.journal.unread(BOX, ["1"]) == []
-    assert await desk.journal.to_remove(BOX) == []
+    assert await desk.journal.mailbox.unread(BOX, ["1"]) == []
+    assert await desk.journal.mailbox.to_remove(BOX) == []
 
 
 async def test_what_a_final_report_says_of_others_is_taken(desk: Desk) -> None:
@@ -319,8 +319,8 @@ async def test_what_a_final_report_says_of_others_is_taken(desk: Desk) -> None:
     effects = [await bounce(desk, mail, OPS, BOSS, is_final=is_final) for is_final in (False, True)]
     touched = [[delivery.position for delivery in effect.touched] for effect in effects if effect is not None]
     assert touched == [[], [1]]
-    assert await desk.journal.unread(BOX, ["1"]) == []
-    assert await desk.journal.to_remove(BOX) == []
+    assert await desk.journal.mailbox.unread(BOX, ["1"]) == []
+    assert await desk.journal.mailbox.to_remove(BOX) == []
 
 
 async def test_a_report_on_nobody_who_is_known_stays(desk: Desk) -> None:
@@ -329,8 +329,8 @@ async def test_a_report_on_nobody_who_is_known_stays(desk: Desk) -> None:
     effect = await bounce(desk, mail, "alias@elsewhere.example")
     assert effect is not None
     assert [told.address for told in effect.unplaced] == ["alias@elsewhere.example"]
-    assert await desk.journal.to_remove(BOX) == []
+    assert await desk.journal.mailbox.to_remove(BOX) == []
     for uid in ("2", "3"):
         await bounce(desk, mail, OPS, uid=uid)
     gone = [RemovableMail(uid, AfterReading.DELETE) for uid in ("2", "3")]
-    assert await desk.journal.to_remove(BOX) == gone
+    assert await desk.journal.mailbox.to_remove(BOX) == gone

@@ -44,7 +44,7 @@ async def bounce(
     told = tuple(
         BouncedRecipient(kind=kind, address=address, status=status, reply=f"550 {status}") for address in addresses
     )
-    effect = await desk.journal.take_bounce(
+    effect = await desk.journal.mailbox.take_bounce(
         BounceReport(envelope_id=envelope, recipients=told),
         MailRead(mailbox=MailboxName("box"), uid="1", at=at, what="bounce"),
         set_aside_after=after,
@@ -58,19 +58,19 @@ async def test_an_address_is_set_aside_by_one_bounce_too_many(desk: Desk) -> Non
     """Told once; the list says since when and why."""
     told = [await bounce(desk, await sent(desk), OPS, after=3, at=NOW + day * DAY) for day in range(4)]
     assert told == [(), (), (OPS,), ()]
-    assert await desk.journal.set_aside() == [SetAsideAddress(OPS, 4, NOW + 2 * DAY, f"550 {GONE}")]
+    assert await desk.journal.mailbox.set_aside() == [SetAsideAddress(OPS, 4, NOW + 2 * DAY, f"550 {GONE}")]
 
 
 async def test_the_first_bounce_may_be_enough(desk: Desk) -> None:
     """For both recipients of one report; they are listed in the order of their addresses."""
     assert await bounce(desk, await sent(desk), OPS, BOSS, after=1) == (OPS, BOSS)
-    assert [entry.address for entry in await desk.journal.set_aside()] == [BOSS, OPS]
+    assert [entry.address for entry in await desk.journal.mailbox.set_aside()] == [BOSS, OPS]
 
 
 async def test_nobody_is_set_aside_where_that_is_not_wanted(desk: Desk) -> None:
     """0 is never."""
     assert [await bounce(desk, await sent(desk), OPS, after=0) for _ in range(5)] == [()] * 5
-    assert await desk.journal.set_aside() == []
+    assert await desk.journal.mailbox.set_aside() == []
 
 
 async def test_what_bounced_before_counts_where_it_is_wanted_later(desk: Desk) -> None:
@@ -103,15 +103,15 @@ SOFT = {
 async def test_what_may_be_other_tomorrow_does_not_count(desk: Desk, status: str, kind: BounceKind) -> None:
     """Only an address that is of no use does."""
     assert await bounce(desk, await sent(desk), OPS, after=1, status=status, kind=kind) == ()
-    assert await desk.journal.set_aside() == []
+    assert await desk.journal.mailbox.set_aside() == []
 
 
 async def test_a_released_address_begins_anew(desk: Desk) -> None:
     """Its bounces count from then on; a second release finds nothing."""
     await bounce(desk, await sent(desk), OPS, after=1)
-    released = [await desk.journal.release(OPS.upper()), await desk.journal.release(OPS)]
+    released = [await desk.journal.mailbox.release(OPS.upper()), await desk.journal.mailbox.release(OPS)]
     assert released == [True, False]
-    assert await desk.journal.set_aside() == []
+    assert await desk.journal.mailbox.set_aside() == []
     assert await bounce(desk, await sent(desk), OPS, after=2) == ()
     assert await bounce(desk, await sent(desk), OPS, after=2) == (OPS,)
 
@@ -119,7 +119,7 @@ async def test_a_released_address_begins_anew(desk: Desk) -> None:
 async def test_an_address_that_is_not_set_aside_cannot_be_released(desk: Desk) -> None:
     """Its bounces are still counted."""
     await bounce(desk, await sent(desk), OPS, after=2)
-    assert not await desk.journal.release(OPS)
+    assert not await desk.journal.mailbox.release(OPS)
     assert await bounce(desk, await sent(desk), OPS, after=2) == (OPS,)
 
 
@@ -130,7 +130,7 @@ async def test_capital_letters_make_no_other_address(desk: Desk) -> None:
     await bounce(desk, await sent(desk), OPS, after=2)
     desk.make.letterhead_id = letterhead
     assert await bounce(desk, await sent(desk), OPS, after=2) == (OPS,)
-    assert [entry.address for entry in await desk.journal.set_aside()] == [OPS]
+    assert [entry.address for entry in await desk.journal.mailbox.set_aside()] == [OPS]
 
 
 async def test_bounces_of_long_ago_do_not_count(desk: Desk) -> None:

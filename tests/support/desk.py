@@ -20,18 +20,17 @@ from app.domain.report import AlertSummary
 from tests.support.factories import Batch, Factory, due_query
 
 
-class Journal(
-    AlertStore,
-    ReceiptStore,
-    MailStore,
-    DeadLetterStore,
-    AlertArchive,
-    MailboxStore,
-    AckStore,
-    SetAsideStore,
-    Protocol,
-):
+class MailboxPart(MailboxStore, SetAsideStore, Protocol):
+    """What the mailbox asks of a journal."""
+
+
+class Journal(AlertStore, ReceiptStore, MailStore, DeadLetterStore, AlertArchive, AckStore, Protocol):
     """All ports of one journal, and what watches it."""
+
+    @property
+    def mailbox(self) -> MailboxPart:
+        """The part that the reading side fills."""
+        ...
 
     @property
     def open_count(self) -> int:

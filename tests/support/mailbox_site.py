@@ -76,7 +76,7 @@ class MailboxSite:
             store=self.journal, take=self.ingest, clock=self.clock, ack_from=self.ack_from, confirms=self.confirms
         )
         await self.acknowledgements.load()
-        self.set_aside = SetAside(self.journal)
+        self.set_aside = SetAside(self.journal.mailbox)
         await self.set_aside.load()
         self._build_poller()
         return self
@@ -91,7 +91,7 @@ class MailboxSite:
         )
         self.held = HeldAlarms(is_acknowledged=self.acknowledgements.holds, raise_alarm=self.alarms.append)
         bounces = BounceDesk(
-            store=self.journal,
+            store=self.journal.mailbox,
             set_aside=self.set_aside,
             set_aside_after=self.set_aside_after,
             raise_about=self.held.raise_about,
@@ -104,12 +104,12 @@ class MailboxSite:
                 intake=MailboxDoor(self.ingest, rules=rules, clock=self.clock) if self.intake else None,
             ),
             sorter=MailSorter(message_ids),
-            store=self.journal,
+            store=self.journal.mailbox,
             clock=self.clock,
             after=self.rules.after,
             raise_alarm=self.alarms.append,
         )
-        look = MailboxLook(NAME, store=self.journal, handling=self.handling, rules=self.rules, clock=self.clock)
+        look = MailboxLook(NAME, store=self.journal.mailbox, handling=self.handling, rules=self.rules, clock=self.clock)
         self.poller = Poller(
             NAME,
             connect=self.mailbox.connect,

@@ -1,39 +1,35 @@
 """A journal in memory, for tests of what stands before a journal. The contract suite keeps it honest."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from app.domain.acknowledgement import AckEvent
 from app.domain.alert import AcceptedAlert, Severity
-from app.domain.dead_letter import DeadLetter, DeadLetterPage
-from app.domain.envelope import (
-    FAILED,
-    Delivery,
-    Envelope,
-    EnvelopeState,
-    Letterhead,
-    QueuedMail,
-    state_of_all,
-)
+from app.domain.dead_letter import DeadLetterPage
+from app.domain.envelope import Delivery, Envelope, EnvelopeState, Letterhead, QueuedMail
 from app.domain.errors import JournalUnavailable
 from app.domain.feedback import NO_FEEDBACK, Feedback
 from app.domain.heartbeat import HeartbeatRecord
 from app.domain.ids import MAX_ID
 from app.domain.ports import DueQuery, FreshStart, RetryStep
 from app.domain.receipt import KeptReceipt
-from app.domain.report import AlertPage, AlertReport, AlertSummary, EnvelopeReport
+from app.domain.report import AlertPage, AlertReport
 from app.domain.verdict import Verdict
+from tests.support.memory_acknowledgements import MemoryAcknowledgements
 from tests.support.memory_entry import Entry
 from tests.support.memory_heartbeats import MemoryHeartbeats
 from tests.support.memory_mailbox import MemoryMailbox
+from tests.support.memory_reports import dead_letter_of, report_of, summary_of
 
 
-class MemoryJournal(MemoryMailbox):
+class MemoryJournal:
     """Keeps everything in dictionaries. A test may hold up or fail what it does."""
 
     def __init__(self, *, backlog_limit: int = 1_000_000) -> None:
-        super().__init__()
+        self.entries: dict[int, Entry] = {}
+        self.mailbox = MemoryMailbox(self.entries)
         self.verdicts: list[Verdict] = []
         self.leases: list[set[int]] = []  # each call of `lease`
         self.queries: list[DueQuery] = []
@@ -52,6 +48,7 @@ class MemoryJournal(MemoryMailbox):
         self._alarms: dict[str, datetime] = {}
         self._receipts: dict[bytes, KeptReceipt] = {}
         self._heartbeats = MemoryHeartbeats()
+        self._acknowledgements = MemoryAcknowledgements()
 
     @property
     def open_count(self) -> int:
@@ -85,7 +82,7 @@ class MemoryJournal(MemoryMailbox):
         self._check_room(sum(envelope.state is EnvelopeState.OPEN for envelope in envelopes))
         self._receipts |= {kept.claim.key: kept for kept in receipts}
         self._heartbeats.put(heartbeats)
-        self.take_reads(feedback.reads)
+        self.mailbox.take_reads(feedback.reads)
         by_id = {alert.id: alert for alert in alerts}
         for envelope in envelopes:
             letterhead = self._letterheads[envelope.letterhead_id - 1]
@@ -150,7 +147,7 @@ class MemoryJournal(MemoryMailbox):
         mails = [entry.mail for entry in self.entries.values() if entry.state is EnvelopeState.OPEN]
         if unacknowledged_at is None:
             return mails
-        return [mail for mail in mails if not self.is_acknowledged(mail.accepted.id, unacknowledged_at)]
+        return [mail for mail in mails if not self._acknowledgements.hold(mail.accepted.id, unacknowledged_at)]
 
     async def attachments(self, alert_id: int) -> dict[int, bytes]:
         """Return the contents of the alert's attachments by their number."""
@@ -176,11 +173,27 @@ class MemoryJournal(MemoryMailbox):
         waiting = [mail.envelope for mail in self._open(unacknowledged_at)]
         return min((e.running_seconds for e in waiting if e.severity.rank >= at_least.rank), default=None)
 
+    async def mail(self, envelope_id: int) -> QueuedMail | None:
+        """Return the mail, whatever its state."""
+        entry = self.entries.get(envelope_id)
+        return None if entry is None else entry.mail_now
+
+    async def acknowledge(self, alert_id: int, event: AckEvent) -> bool:
+        """Add the event if the alert is known."""
+        is_known = bool(self._mails_of(alert_id))
+        if is_known:
+            self._acknowledgements.add(alert_id, event)
+        return is_known
+
+    async def acknowledged(self, now: datetime) -> Mapping[int, datetime | None]:
+        """Return the alerts whose acknowledgement holds, in the order of the acknowledgements."""
+        return self._acknowledgements.standing(now)
+
     async def find(self, alert_id: int) -> AlertReport | None:
         """Return the alert and its mails."""
         entries = self._mails_of(alert_id)
-        events = tuple(self.acknowledgements.get(alert_id, ()))
-        return AlertReport(entries[0].mail.accepted, tuple(map(_report, entries)), events) if entries else None
+        events = self._acknowledgements.of(alert_id)
+        return AlertReport(entries[0].mail.accepted, tuple(map(report_of, entries)), events) if entries else None
 
     def _mails_of(self, alert_id: int) -> list[Entry]:
         return [entry for _, entry in sorted(self.entries.items()) if entry.mail.accepted.id == alert_id]
@@ -192,7 +205,7 @@ class MemoryJournal(MemoryMailbox):
         newest_first = sorted({entry.mail.accepted.id for entry in self.entries.values()}, reverse=True)
         found = [
             line
-            for line in (_summary(self._mails_of(number)) for number in newest_first)
+            for line in (summary_of(self._mails_of(number)) for number in newest_first)
             if (before is None or line.id < before)
             and (state is None or line.state is state)
             and (severity is None or line.severity is severity)
@@ -204,7 +217,7 @@ class MemoryJournal(MemoryMailbox):
         dead = [
             entry for number, entry in sorted(self.entries.items()) if entry.is_dead and number < (before or MAX_ID)
         ]
-        found = tuple(map(_dead_letter, dead[::-1][:limit]))
+        found = tuple(map(dead_letter_of, dead[::-1][:limit]))
         return DeadLetterPage(found, next_before=found[-1].envelope_id if len(dead) > limit else None)
 
     async def retry(self, number: int, start: FreshStart) -> bool:
@@ -277,47 +290,4 @@ def _is_due(entry: Entry, query: DueQuery) -> bool:
         and envelope.due_at <= query.until
         and envelope.id not in query.held
         and (query.with_ambiguous or not entry.ambiguous)
-    )
-
-
-def _report(entry: Entry) -> EnvelopeReport:
-    envelope = entry.mail.envelope
-    return EnvelopeReport(
-        id=envelope.id,
-        state=entry.state,
-        made_at=envelope.made_at,
-        due_at=envelope.due_at,
-        finished_at=entry.finished_at,
-        letterhead=entry.mail.letterhead,
-        deliveries=entry.mail.deliveries,
-        events=tuple(entry.events),
-        without_attachments=envelope.without_attachments,
-    )
-
-
-def _summary(entries: Sequence[Entry]) -> AlertSummary:
-    accepted = entries[0].mail.accepted
-    return AlertSummary(
-        id=accepted.id,
-        received_at=accepted.received_at,
-        subject=accepted.alert.subject,
-        severity=accepted.alert.severity,
-        status=accepted.alert.status,
-        source=accepted.alert.source,
-        envelope_ids=tuple(entry.mail.envelope.id for entry in entries),
-        state=state_of_all({entry.state for entry in entries}),
-    )
-
-
-def _dead_letter(entry: Entry) -> DeadLetter:
-    assert entry.finished_at is not None
-    mail = entry.mail
-    addressed = zip(mail.letterhead.recipients, mail.deliveries, strict=True)
-    return DeadLetter(
-        envelope_id=mail.envelope.id,
-        alert_id=mail.accepted.id,
-        failed_at=entry.finished_at,
-        severity=mail.envelope.severity,
-        subject=mail.accepted.alert.subject,
-        failed=tuple((mailbox, delivery) for mailbox, delivery in addressed if delivery.state in FAILED),
     )

@@ -1,13 +1,11 @@
-"""What a journal in memory keeps of the mailbox: which mails were read, bounces, and acknowledgements."""
+"""What a journal in memory keeps of the mailbox: which mails were read, bounces, and addresses set aside."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from app.domain.acknowledgement import AckEvent, standing
 from app.domain.address import folded
 from app.domain.bounce import BOUNCE_MEMORY, BounceEffect, BounceReport, SetAsideAddress, judge_bounce
-from app.domain.envelope import QueuedMail
 from app.domain.ids import time_of
 from app.domain.mail_read import AfterReading, MailboxName, MailRead, RemovableMail, UnreadMail
 from tests.support.memory_entry import Entry
@@ -36,11 +34,10 @@ class Bounces:
 
 
 class MemoryMailbox:
-    """The ports of the mailbox over the mails of a journal."""
+    """The ports of the mailbox over the mails of a journal, by the ids of their envelopes."""
 
-    def __init__(self) -> None:
-        self.entries: dict[int, Entry] = {}
-        self.acknowledgements: dict[int, list[AckEvent]] = {}
+    def __init__(self, entries: Mapping[int, Entry]) -> None:
+        self._entries = entries
         self._mailboxes: dict[str, Mailbox] = {}
         self._bounces: dict[str, Bounces] = {}
 
@@ -120,7 +117,7 @@ class MemoryMailbox:
         self, report: BounceReport, read: MailRead, *, set_aside_after: int, is_final: bool
     ) -> BounceEffect | None:
         """Take what the report changes, and that it was read."""
-        entry = self.entries.get(report.envelope_id)
+        entry = self._entries.get(report.envelope_id)
         if entry is None:
             self.take_reads([read])
             return None
@@ -155,29 +152,6 @@ class MemoryMailbox:
             return None
         bounces.since = at
         return SetAsideAddress(folded(address), len(bounces.counted), at, reply)
-
-    async def mail(self, envelope_id: int) -> QueuedMail | None:
-        """Return the mail, whatever its state."""
-        entry = self.entries.get(envelope_id)
-        return None if entry is None else entry.mail_now
-
-    async def acknowledge(self, alert_id: int, event: AckEvent) -> bool:
-        """Add the event if the alert is known."""
-        is_known = any(entry.mail.accepted.id == alert_id for entry in self.entries.values())
-        events = self.acknowledgements.get(alert_id, [])
-        if is_known and not any(event.source and event.source == known.source for known in events):
-            self.acknowledgements.pop(alert_id, None)
-            self.acknowledgements[alert_id] = [*events, event]
-        return is_known
-
-    async def acknowledged(self, now: datetime) -> Mapping[int, datetime | None]:
-        """Return the alerts whose acknowledgement holds, in the order of the acknowledgements."""
-        held = {alert_id: standing(events, now) for alert_id, events in self.acknowledgements.items()}
-        return {alert_id: event.until for alert_id, event in held.items() if event is not None}
-
-    def is_acknowledged(self, alert_id: int, now: datetime) -> bool:
-        """Tell whether somebody sees to the alert."""
-        return standing(self.acknowledgements.get(alert_id, []), now) is not None
 
     async def set_aside(self) -> list[SetAsideAddress]:
         """Return the recipients whose mails bounced too often."""

@@ -58,7 +58,7 @@ class Site:
         self._app = FastAPI(docs_url=None, redoc_url=None)
         self._app.include_router(alerts_router(self.journal, self.sending.__contains__, clock=self.clock))
         self._app.include_router(acknowledgements_router(self.journal, clock=self.clock))
-        self._app.include_router(set_aside_router(self.journal, on_release=self.released.append))
+        self._app.include_router(set_aside_router(self.journal.mailbox, on_release=self.released.append))
         self._app.include_router(dead_letters_router(self.journal, start=self._start, wake=self._wake))
         self._app.include_router(health_router(check))
         self._app.include_router(metrics_router(check))

@@ -184,7 +184,7 @@ async def test_an_answer_to_what_was_pruned_is_left_alone(site: MailboxSite) -> 
     await receive(site, answer(site, gone, "ack"))
     assert await site.waiting() == []
     assert await events(site, mail) == []
-    assert await site.journal.recorded(MailboxName(NAME, "1")) == list(site.mailbox.mails)
+    assert await site.journal.mailbox.recorded(MailboxName(NAME, "1")) == list(site.mailbox.mails)
 
 
 async def test_the_same_mail_counts_once(site: MailboxSite) -> None:

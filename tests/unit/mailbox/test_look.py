@@ -78,7 +78,7 @@ async def test_a_crash_before_the_record_reads_it_again(site: MailboxSite) -> No
     """The attempt alone was on record; the mail is there once in the end."""
     await site.poll()
     site.mailbox.put("1", a_mail("once"))
-    await site.journal.begin_reading(MailboxName(NAME, "1"), ["1"])
+    await site.journal.mailbox.begin_reading(MailboxName(NAME, "1"), ["1"])
     await site.start()
     await site.poll()
     assert await subjects(site) == ["once"]
@@ -90,14 +90,14 @@ async def test_a_mail_that_ends_the_daemon_is_set_aside(site: MailboxSite) -> No
     site.mailbox.put("bad", a_mail("bad"))
     site.mailbox.put("good", a_mail("good"))
     for _ in range(3):
-        await site.journal.begin_reading(MailboxName(NAME, "1"), ["bad"])
+        await site.journal.mailbox.begin_reading(MailboxName(NAME, "1"), ["bad"])
     for _ in range(2):
         await site.poll()
     assert await subjects(site) == ["good"]
     (alarm,) = site.alarms
     assert "bad" in alarm.text
     assert "has ended the daemon" in alarm.text
-    assert (await site.journal.unread(MailboxName(NAME, "1"), ["bad"])) == []
+    assert (await site.journal.mailbox.unread(MailboxName(NAME, "1"), ["bad"])) == []
 
 
 class _Choking:
@@ -189,7 +189,7 @@ async def test_what_is_gone_for_long_is_forgotten(site: MailboxSite) -> None:
     await site.poll()
     del site.mailbox.mails["1"]
     await site.poll()
-    assert await site.journal.recorded(MailboxName(NAME, "1")) == ["1"]
+    assert await site.journal.mailbox.recorded(MailboxName(NAME, "1")) == ["1"]
 
 
 async def test_a_journal_that_is_full_is_no_fault_of_the_mail(site: MailboxSite) -> None:

@@ -41,9 +41,9 @@ from tests.unit.storage.test_mailbox_journal import BOX
 async def read():
     journal = SqliteJournal(Path(sys.argv[1]), mode=Mode.LIVE, backlog_limit=10**6)
     make = Factory(letterhead_id=await journal.keep(LETTERHEAD))
-    await journal.begin_poll(BOX, [])
+    await journal.mailbox.begin_poll(BOX, [])
     for number in range(10**6):
-        await journal.begin_reading(BOX, [f"{number}"])
+        await journal.mailbox.begin_reading(BOX, [f"{number}"])
         batch = make.batch()
         read = MailRead(mailbox=BOX, uid=f"{number}", at=NOW, what="other")
         await journal.accept(batch.alerts, batch.envelopes, feedback=Feedback(reads=(read,)))
@@ -67,47 +67,50 @@ async def begin_and_crash(desk: SqliteDesk, count: int) -> None:
 async def test_a_first_poll_that_a_crash_ended_is_still_to_come(desk: SqliteDesk) -> None:
     """What it had noted already counts for nothing, and is gone with the next one."""
     await begin_and_crash(desk, 10)
-    assert not await desk.journal.is_known(BOX)
-    assert not await desk.journal.was_polled(BOX.name)
-    assert await desk.journal.unread(BOX, ["u1"]) == [UnreadMail("u1")]
-    await desk.journal.begin_poll(BOX, seen(3))
-    assert await desk.journal.recorded(BOX) == ["u0", "u1", "u2"]
+    assert not await desk.journal.mailbox.is_known(BOX)
+    assert not await desk.journal.mailbox.was_polled(BOX.name)
+    assert await desk.journal.mailbox.unread(BOX, ["u1"]) == [UnreadMail("u1")]
+    await desk.journal.mailbox.begin_poll(BOX, seen(3))
+    assert await desk.journal.mailbox.recorded(BOX) == ["u0", "u1", "u2"]
     assert (await desk.value(STORED), await desk.value(EPOCHS)) == (3, 1)
 
 
 async def test_an_epoch_holds_until_the_next_one_is_whole(desk: SqliteDesk) -> None:
     """A crash between the two leaves the mailbox as one that was polled."""
-    await desk.journal.begin_poll(NEXT_EPOCH, seen(2, NEXT_EPOCH))
+    await desk.journal.mailbox.begin_poll(NEXT_EPOCH, seen(2, NEXT_EPOCH))
     await begin_and_crash(desk, 1)
-    assert (await desk.journal.is_known(NEXT_EPOCH), await desk.journal.was_polled(BOX.name)) == (True, True)
+    assert (await desk.journal.mailbox.is_known(NEXT_EPOCH), await desk.journal.mailbox.was_polled(BOX.name)) == (
+        True,
+        True,
+    )
 
 
 async def test_a_long_record_is_forgotten_whole(desk: SqliteDesk) -> None:
     """Step by step, and other mailboxes stay."""
     other = MailboxName("other")
-    await desk.journal.begin_poll(other, seen(5, other))
-    await desk.journal.begin_poll(BOX, seen(3 * mailbox_record.STEP))
-    await desk.journal.begin_poll(NEXT_EPOCH, seen(1, NEXT_EPOCH))
+    await desk.journal.mailbox.begin_poll(other, seen(5, other))
+    await desk.journal.mailbox.begin_poll(BOX, seen(3 * mailbox_record.STEP))
+    await desk.journal.mailbox.begin_poll(NEXT_EPOCH, seen(1, NEXT_EPOCH))
     assert (await desk.value(STORED), await desk.value(EPOCHS)) == (6, 2)
 
 
 async def test_a_post_does_not_wait_for_a_long_first_poll(desk: SqliteDesk) -> None:
     """It goes in between two of its steps."""
-    poll = asyncio.create_task(desk.journal.begin_poll(BOX, seen(30 * mailbox_record.STEP)))
+    poll = asyncio.create_task(desk.journal.mailbox.begin_poll(BOX, seen(30 * mailbox_record.STEP)))
     await desk.post()
     is_done = poll.done()
     await poll
     assert not is_done
-    assert len(await desk.journal.recorded(BOX)) == 30 * mailbox_record.STEP
+    assert len(await desk.journal.mailbox.recorded(BOX)) == 30 * mailbox_record.STEP
 
 
 async def test_no_mail_is_read_where_its_alert_is_not_taken(desk: SqliteDesk) -> None:
     """Neither is the acknowledgement in it recorded: the mail comes again."""
-    await desk.journal.begin_poll(BOX, [])
+    await desk.journal.mailbox.begin_poll(BOX, [])
     batch = await desk.post()
     with pytest.raises(Exception, match="UNIQUE"):
         await desk.journal.accept(batch.alerts, (), feedback=Feedback(reads=tuple(seen(1))))
-    assert await desk.journal.recorded(BOX) == []
+    assert await desk.journal.mailbox.recorded(BOX) == []
 
 
 async def test_a_bounce_is_taken_whole_or_not_at_all(desk: SqliteDesk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +119,7 @@ async def test_a_bounce_is_taken_whole_or_not_at_all(desk: SqliteDesk, monkeypat
     def fail(*_arguments: Any, **_named: Any) -> bool:
         raise ValueError("a defect")
 
-    await desk.journal.begin_poll(BOX, [])
+    await desk.journal.mailbox.begin_poll(BOX, [])
     await desk.post()
     (mail,) = await desk.journal.due(due_query())
     await desk.journal.record(judged(mail, (SENT, SENT)))
@@ -124,11 +127,11 @@ async def test_a_bounce_is_taken_whole_or_not_at_all(desk: SqliteDesk, monkeypat
     report = BounceReport(envelope_id=mail.envelope.id, recipients=(told,))
     monkeypatch.setattr(bounces, "count_bounce", fail)
     with pytest.raises(ValueError, match="a defect"):
-        await desk.journal.take_bounce(report, seen(1)[0], set_aside_after=1, is_final=False)
+        await desk.journal.mailbox.take_bounce(report, seen(1)[0], set_aside_after=1, is_final=False)
     after = await desk.journal.mail(mail.envelope.id)
     assert after is not None
     assert {delivery.state for delivery in after.deliveries} == {DeliveryState.SENT}
-    assert await desk.journal.recorded(BOX) == []
+    assert await desk.journal.mailbox.recorded(BOX) == []
 
 
 async def test_each_mail_is_read_once_over_a_kill_9(tmp_path: Path) -> None:
@@ -142,8 +145,8 @@ async def test_each_mail_is_read_once_over_a_kill_9(tmp_path: Path) -> None:
         told += reader.stdout.read().split()
         reader.wait(HANG)
     journal = SqliteJournal(tmp_path, mode=Mode.LIVE, backlog_limit=10**6)
-    recorded = await journal.recorded(BOX)
-    following = await journal.unread(BOX, [str(len(recorded))])
+    recorded = await journal.mailbox.recorded(BOX)
+    following = await journal.mailbox.unread(BOX, [str(len(recorded))])
     assert set(recorded) >= set(told)
     assert journal.open_count == len(recorded)
     assert following[0].attempts <= 1

@@ -91,7 +91,7 @@ async def test_outcomes_of_version_3_are_those_of_the_relay(version_3: Path) -> 
     assert [delivery.remote for mail in report.envelopes for delivery in mail.deliveries] == [""] * 4
     assert report.acknowledgements == ()
     assert await journal.acknowledged(NOW) == {}
-    assert await journal.set_aside() == []
+    assert await journal.mailbox.set_aside() == []
     await journal.close()
 
 
@@ -101,20 +101,20 @@ async def test_a_mail_of_version_3_can_come_back(version_3: Path) -> None:
     told = BouncedRecipient(kind=BounceKind.FAILED, address=LETTERHEAD.recipients[0].address, status="5.1.1")
     (held,) = await journal.due(due_query())
     read = MailRead(mailbox=MailboxName("box"), uid="1", at=NOW, what="bounce")
-    await journal.take_bounce(
+    await journal.mailbox.take_bounce(
         BounceReport(envelope_id=ENVELOPE, recipients=(told,)), read, set_aside_after=1, is_final=False
     )
     await journal.record(judged(held, [SENT]))
     page = await journal.dead_letters(before=None, limit=10)
     assert [letter.envelope_id for letter in page.letters] == [10, ENVELOPE]
-    assert [entry.address for entry in await journal.set_aside()] == [LETTERHEAD.recipients[0].address]
+    assert [entry.address for entry in await journal.mailbox.set_aside()] == [LETTERHEAD.recipients[0].address]
     await journal.close()
 
 
 async def test_the_mailbox_is_polled_for_the_first_time_after_version_3(version_3: Path) -> None:
     """What is there then is left alone."""
     journal = SqliteJournal(version_3, mode=Mode.LIVE, backlog_limit=100)
-    assert not await journal.was_polled("box")
+    assert not await journal.mailbox.was_polled("box")
     await journal.close()
 
 

@@ -100,12 +100,12 @@ async def fill(folder: Path) -> bytes:
 
 async def fill_mailbox(journal: SqliteJournal, alert_ids: Sequence[int]) -> None:
     """Let mails have been read, alerts acknowledged, and addresses set aside."""
-    await journal.begin_poll(BOX, [MailRead(mailbox=BOX, uid=uid, at=NOW, what=SEEN) for uid in UIDS])
+    await journal.mailbox.begin_poll(BOX, [MailRead(mailbox=BOX, uid=uid, at=NOW, what=SEEN) for uid in UIDS])
     for alert_id in alert_ids:
         await journal.acknowledge(alert_id, ACKNOWLEDGED)
     for number in range(ASIDE):
         bounce = HardBounce(f"r{number}@example.org", number, NOW, "550 no")
-        await journal._errand(lambda connection, b=bounce: count_bounce(connection, b, set_aside_after=1))
+        await journal._writer.run_errand(lambda connection, b=bounce: count_bounce(connection, b, set_aside_after=1))
 
 
 @pytest.fixture(scope="module")
@@ -513,11 +513,11 @@ async def test_what_the_mailbox_told_is_rescued(whole: Damaged, tmp_path: Path, 
     overwrite(folder, whole.pages_of(name, kind)[-1])
     rescued(folder)
     journal = opened(folder)
-    assert await journal.is_known(BOX)
+    assert await journal.mailbox.is_known(BOX)
     kept = {
-        "mailbox_mails": (len(await journal.recorded(BOX)), len(UIDS)),
+        "mailbox_mails": (len(await journal.mailbox.recorded(BOX)), len(UIDS)),
         "acknowledgements": (len(await journal.acknowledged(NOW)), len(whole.acknowledged)),
-        "bounced_addresses": (len(await journal.set_aside()), ASIDE),
+        "bounced_addresses": (len(await journal.mailbox.set_aside()), ASIDE),
     }
     await journal.close()
     assert all(0 < count <= before for count, before in kept.values())

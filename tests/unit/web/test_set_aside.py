@@ -24,7 +24,7 @@ async def put_aside(site: Site) -> QueuedMail:
         kind=BounceKind.FAILED, address="ops@example.org", status="5.1.1", reply="550 no", remote="mx.example"
     )
     report = BounceReport(envelope_id=mail.envelope.id, recipients=(told,))
-    await site.journal.take_bounce(report, READ, set_aside_after=1, is_final=False)
+    await site.journal.mailbox.take_bounce(report, READ, set_aside_after=1, is_final=False)
     return mail
 
 
