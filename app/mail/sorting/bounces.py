@@ -8,7 +8,7 @@ from app.domain.mail_kind import MailKind
 from app.mail.reading.message import Message
 from app.mail.sorting.automatic import automatic_answer, is_report, return_path
 from app.mail.sorting.delivery_status import read_delivery_status
-from app.mail.sorting.marks import Marks
+from app.mail.sorting.marks import Marks, first_proof
 from app.mail.sorting.plain_bounces import has_subject_of_a_report, nameless_recipient, plain_recipients
 from app.mail.sorting.returned import names_in_text, returned_headers
 from app.mail.sorting.sorted_mail import SortedMail
@@ -23,10 +23,14 @@ _FAILED_RECIPIENTS = "X-Failed-Recipients"  # of no standard; Exim and Gmail wri
 
 @dataclass(frozen=True, slots=True)
 class _Origin:
-    """The mail that a report is about, and the position of the recipient where the address tells it (VERP)."""
+    """The mail that a report is about, and the position of the recipient where the address tells it (VERP).
 
-    envelope_id: int
+    `probe` is the number of the probe that it is about instead.
+    """
+
+    envelope_id: int | None = None
     position: int | None = None
+    probe: int | None = None
 
 
 def sort_bounce(message: Message, data: bytes, marks: Marks) -> SortedMail | None:
@@ -35,9 +39,9 @@ def sort_bounce(message: Message, data: bytes, marks: Marks) -> SortedMail | Non
     if status is None or not (status.recipients or status.has_good_news):
         return _sort_plain(message, data, marks)
     origin = _origin(message, marks, status.envelope_id)
-    if not status.recipients:
-        return SortedMail(kind=MailKind.AUTOMATIC, why=ARRIVED, envelope_id=origin.envelope_id if origin else None)
-    return _judge(message, marks, origin, status.recipients)
+    if origin and not status.recipients:
+        return SortedMail(kind=MailKind.AUTOMATIC, why=ARRIVED, envelope_id=origin.envelope_id)
+    return _judge(origin, status.recipients)
 
 
 def _sort_plain(message: Message, data: bytes, marks: Marks) -> SortedMail | None:
@@ -55,7 +59,7 @@ def _sort_plain(message: Message, data: bytes, marks: Marks) -> SortedMail | Non
         recipients = plain_recipients(message, data)
         if not recipients and (from_server or has_subject_of_a_report(message)):
             recipients = nameless_recipient(message)
-    return _judge(message, marks, origin, recipients) if from_server or recipients else None
+    return _judge(origin, recipients) if from_server or recipients else None
 
 
 def _is_from_server(message: Message) -> bool:
@@ -89,10 +93,10 @@ def _may_be_on_delivery(message: Message) -> bool:
 def _origin(message: Message, marks: Marks, envelope_name: str = "") -> _Origin | None:
     """Return what the report is about, None if nothing proves it; `envelope_name` is the ENVID (RFC 3464)."""
     came_to = marks.came_to(message.headers)
-    proofs = _proofs(message, marks, envelope_name, came_to)
-    envelope_id = next((proof for proof in proofs if proof is not None), None)
+    envelope_id = first_proof(_proofs(message, marks, envelope_name, came_to))
     if envelope_id is None:
-        return None
+        probe = first_proof(_probes(message, marks, envelope_name))
+        return None if probe is None else _Origin(probe=probe)
     is_same = came_to is not None and came_to[0] == envelope_id
     return _Origin(envelope_id, came_to[1] if came_to and is_same else None)
 
@@ -107,13 +111,21 @@ def _proofs(
     yield marks.answered(message)  # Exchange and Gmail write their reports as answers
 
 
-def _judge(
-    message: Message, marks: Marks, origin: _Origin | None, recipients: tuple[BouncedRecipient, ...]
-) -> SortedMail:
+def _probes(message: Message, marks: Marks, envelope_name: str) -> Iterator[int | None]:
+    yield marks.probe_named(envelope_name)
+    yield from map(marks.probe, returned_headers(message))
+    yield marks.probe_named(*names_in_text(message))
+    yield marks.probe_answered(message)
+
+
+def _judge(origin: _Origin | None, recipients: tuple[BouncedRecipient, ...]) -> SortedMail:
     if origin is None:
-        return _judge_probe(message, marks, recipients) or SortedMail(kind=MailKind.REPORT, why=NOT_OURS)
+        return SortedMail(kind=MailKind.REPORT, why=NOT_OURS)
     if not recipients:
         return SortedMail(kind=MailKind.REPORT, why=NOT_UNDERSTOOD, envelope_id=origin.envelope_id)
+    if origin.envelope_id is None:
+        why = f"it reports that a probe of ours {_outcome(recipients)}"
+        return SortedMail(kind=MailKind.BOUNCE, why=why, probe=origin.probe, words=_words_on_failure(recipients))
     return SortedMail(
         kind=MailKind.BOUNCE,
         why=f"it reports that a mail of ours {_outcome(recipients)}",
@@ -122,17 +134,14 @@ def _judge(
     )
 
 
-def _judge_probe(message: Message, marks: Marks, recipients: tuple[BouncedRecipient, ...]) -> SortedMail | None:
-    number = next(filter(None, map(marks.probe, returned_headers(message))), None)
-    if number is None:
-        return None
+def _words_on_failure(recipients: tuple[BouncedRecipient, ...]) -> str:
+    """Return what was said of a recipient who does not get the mail, "" if it is only late."""
     failed = [recipient for recipient in recipients if recipient.kind is BounceKind.FAILED]
-    words = next((said for one in failed if (said := one.reply or one.status)), "no reason is told") if failed else ""
-    why = f"it reports that a probe of ours {_outcome(recipients)}"
-    return SortedMail(kind=MailKind.BOUNCE, why=why, probe=number, words=words)
+    told = next(filter(None, (recipient.reply or recipient.status for recipient in failed)), "no reason is told")
+    return told if failed else ""
 
 
 def _outcome(recipients: tuple[BouncedRecipient, ...]) -> str:
     kinds = {recipient.kind for recipient in recipients}
     words = [_OUTCOMES[kind] for kind in BounceKind if kind in kinds]
-    return " and ".join(words) or "came back"
+    return " and ".join(words)

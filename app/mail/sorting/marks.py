@@ -6,18 +6,16 @@ from itertools import chain, islice
 from typing import TypeVar
 
 from app.domain.ids import parse_id
-from app.mail.message_id import MessageIds
+from app.mail.message_id import OWN_ID, PROBE_ID, MessageIds
 from app.mail.reading.headers import Headers
 from app.mail.reading.message import Message
 
-OWN_ID = "X-MailAlert-Id"
-PROBE = "X-MailAlert-Probe"
 MAX_REFERENCES = 50  # that are looked at, the last ones: each costs two MACs
 MAX_ADDRESSES = 50  # likewise; a mail has come to one of ours by the first few
 # What servers write of the address by which a mail came, before what its sender wrote. None is of a standard but
 # Delivered-To (RFC 9228).
 ADDRESSED_BY = ("Delivered-To", "X-Original-To", "Envelope-To", "To", "Cc")
-_PROBE_ID = re.compile(r"<probe\.([^@]+)@[^@]+>", re.IGNORECASE)
+_PROBE_NAME = re.compile(r"(?:<?probe\.)?([^@<>]+)(?:@[^@]+>)?", re.IGNORECASE)
 # An id as mails bore it at first, or with a MAC behind it.
 _ANY_ID = re.compile(r"(\w{13})(?:\.[0-9A-Fa-f]{20})?", re.ASCII)
 _Found = TypeVar("_Found")
@@ -31,9 +29,12 @@ class Marks:
 
     def probe(self, headers: Headers) -> int | None:
         """Return the number of the probe that this is. Some relays put another Message-ID in the place of ours."""
-        found = [_PROBE_ID.fullmatch(identifier) for identifier in headers.identifiers("Message-ID")]
-        tokens = (headers.raw(PROBE), *(match[1] for match in found if match))
-        return _first(map(self._ids.verify_probe, tokens))
+        return self.probe_named(headers.raw(PROBE_ID), *headers.identifiers("Message-ID"))
+
+    def probe_named(self, *names: str) -> int | None:
+        """Return the number of the first probe that one of the names, a token or a Message-ID, proves."""
+        found = map(_PROBE_NAME.fullmatch, names)
+        return first_proof(self._ids.verify_probe(match[1]) for match in found if match)
 
     def own(self, headers: Headers) -> int | None:
         """Return the id of the envelope that this is the mail of."""
@@ -41,20 +42,21 @@ class Marks:
 
     def envelope_named(self, *names: str) -> int | None:
         """Return the id of the first envelope that one of the names, a token or a Message-ID, proves."""
-        return _first(verified for name in names for verified in (self._ids.verify_token(name), self._ids.verify(name)))
+        return first_proof(
+            verified for name in names for verified in (self._ids.verify_token(name), self._ids.verify(name))
+        )
 
     def answered(self, message: Message) -> int | None:
         """Return the id of the envelope whose mail this one answers, by its headers or the address it came to."""
-        envelope_id = _first(map(self._ids.verify, answered_ids(message)))
+        envelope_id = first_proof(map(self._ids.verify, answered_ids(message)))
         if envelope_id is not None:
             return envelope_id
         came_to = self.came_to(message.headers)
         return came_to[0] if came_to else None
 
-    def answers_probe(self, message: Message) -> bool:
-        """Tell whether it answers a probe."""
-        found = (_PROBE_ID.fullmatch(identifier) for identifier in answered_ids(message))
-        return any(self._ids.verify_probe(match[1]) is not None for match in found if match)
+    def probe_answered(self, message: Message) -> int | None:
+        """Return the number of the probe that it answers."""
+        return self.probe_named(*answered_ids(message))
 
     def came_to(self, headers: Headers) -> tuple[int, int | None] | None:
         """Return the envelope and the position of a recipient, if there is one, in the address that the mail came to.
@@ -63,7 +65,7 @@ class Marks:
         """
         mailboxes = (mailbox for name in ADDRESSED_BY for mailbox in headers.mailboxes(name))
         addresses = (mailbox.address for mailbox in islice(mailboxes, MAX_ADDRESSES))
-        return _first(map(self._ids.verify_sub_address, addresses))
+        return first_proof(map(self._ids.verify_sub_address, addresses))
 
 
 def answered_ids(message: Message) -> Iterator[str]:
@@ -73,9 +75,10 @@ def answered_ids(message: Message) -> Iterator[str]:
 
 def bears_an_id(headers: Headers) -> bool:
     """Tell whether a Mail Alert System sent the mail, be it another one, whose MAC cannot be checked here."""
-    found = [_ANY_ID.fullmatch(headers.raw(name)) for name in (OWN_ID, PROBE)]
+    found = [_ANY_ID.fullmatch(headers.raw(name)) for name in (OWN_ID, PROBE_ID)]
     return any(match is not None and parse_id(match[1]) is not None for match in found)
 
 
-def _first(found: Iterator[_Found | None]) -> _Found | None:
+def first_proof(found: Iterator[_Found | None]) -> _Found | None:
+    """Return the first proof of several, None if there is none."""
     return next((one for one in found if one is not None), None)

@@ -58,7 +58,7 @@ class MailSorter:
 
     def _answer(self, message: Message) -> SortedMail | None:
         envelope_id = self._marks.answered(message)
-        if envelope_id is None and not self._marks.answers_probe(message):
+        if envelope_id is None and self._marks.probe_answered(message) is None:
             return None
         if why := self._sign_of_a_program(message):
             return SortedMail(kind=MailKind.AUTOMATIC, why=f"it is an answer, and {why}", envelope_id=envelope_id)

@@ -128,13 +128,20 @@ def test_a_mail_that_is_not_proved_to_be_ours_changes_nothing(name: str, token: 
 @pytest.mark.parametrize("name", sorted(set(TOLD) - {"exchange-old"}))
 def test_a_report_on_a_strange_mail_is_no_news(name: str) -> None:
     """It becomes no alert either: a server sent it about a mail."""
-    assert sort(bounce(name, token=FORGED)).why == NOT_OURS
+    found = sort(bounce(name, token=FORGED))
+    assert (found.kind, found.why) == (MailKind.REPORT, NOT_OURS)
 
 
 def test_that_a_mail_has_arrived_is_no_bounce() -> None:
     """Some servers report success unasked."""
     found = sort(bounce("delivered"))
     assert (found.kind, found.why, found.envelope_id) == (MailKind.AUTOMATIC, ARRIVED, OURS)
+
+
+def test_that_a_strange_mail_has_arrived_stays_for_a_person() -> None:
+    """Whatever is not proved to be about a mail of ours does."""
+    found = sort(bounce("delivered", token=FORGED))
+    assert (found.kind, found.why) == (MailKind.REPORT, NOT_OURS)
 
 
 REPORT = f"""Return-Path: <>
@@ -205,16 +212,35 @@ def test_a_report_within_another_multipart_is_found() -> None:
     assert sort(wrapped).kind is MailKind.BOUNCE
 
 
+PROBE_REPORT = (
+    REPORT.replace("X-MailAlert-Id", "X-MailAlert-Probe").replace(f"<{TOKEN}", f"<probe.{PROBE}").replace(TOKEN, PROBE)
+)
+PROBE_NAMES = {"ENVID": "Envelope-Id: ", "Message-ID": "Message-ID: <probe.", "X-MailAlert-Probe": "Probe: "}
+
+
 def test_a_probe_that_comes_back_is_told_by_its_number() -> None:
     """It is no mail of the queue: the desk of the probes hears of it, in the words of the server."""
-    report = REPORT.replace(f"X-MailAlert-Id: {TOKEN}", f"X-MailAlert-Probe: {PROBE}").replace(TOKEN, PROBE)
-    found = sort(report)
+    found = sort(PROBE_REPORT)
     assert (found.kind, found.report) == (MailKind.BOUNCE, None)
-    assert found.probe == PROBE_NUMBER
-    assert found.words == "5.1.1"
+    assert (found.probe, found.words) == (PROBE_NUMBER, "5.1.1")
     assert found.why == "it reports that a probe of ours has failed"
-    late = sort(report.replace("Action: failed", "Action: delayed"))
+
+
+def test_a_probe_that_is_late_has_not_come_back() -> None:
+    """It may arrive yet, so there are no words that end the waiting."""
+    late = sort(PROBE_REPORT.replace("Action: failed", "Action: delayed"))
     assert (late.kind, late.probe, late.words) == (MailKind.BOUNCE, PROBE_NUMBER, "")
+
+
+@pytest.mark.parametrize("left", PROBE_NAMES)
+def test_one_of_the_names_of_a_probe_is_enough(left: str) -> None:
+    """As of any other mail of ours."""
+    report = PROBE_REPORT
+    for name in PROBE_NAMES.keys() - {left}:
+        report = report.replace(f"{PROBE_NAMES[name]}{PROBE}", f"{PROBE_NAMES[name]}{FORGED}")
+    assert report.count(PROBE) == 1
+    assert sort(report).probe == PROBE_NUMBER
+    assert sort(report.replace(PROBE, FORGED)).kind is MailKind.REPORT
 
 
 def test_a_person_s_mail_about_a_bounce_is_none() -> None:

@@ -88,6 +88,17 @@ def test_a_report_in_any_form_tells_its_recipient_by_its_address() -> None:
     assert (report.envelope_id, report.position) == (OURS, 1)
 
 
+@pytest.mark.parametrize("name", ["X-MailAlert-Probe: {}", "Message-ID: <probe.{}@example.org>"])
+def test_a_probe_comes_back_in_any_form(name: str) -> None:
+    """With what the server said, as a mail does."""
+    text = "<ops@example.com>:\nunknown user\n\n--- Below this line is a copy of the message.\n\n"
+    found = sort(
+        f"{FROM_SERVER}Subject: failure notice\n\nHi. This is the qmail-send program.\n\n{text}"
+        f"{name.format(IDS.probe_token(7))}\n"
+    )
+    assert (found.kind, found.probe, found.words) == (MailKind.BOUNCE, 7, "unknown user")
+
+
 def test_what_comes_back_as_a_text_part_is_looked_through() -> None:
     """To a reader the parts behind the first one of a report are files."""
     mail = (
