@@ -39,8 +39,8 @@ class View(TypedDict):
     links: list[tuple[str, str, str]]  # address, title, and the address again if it is safe to click on
     extra: list[tuple[str, str]]
     notes: tuple[str, ...]
-    alert_id: str
-    received_at: str
+    alert_id: str  # of the alert that the mail is about, also where it answers a person
+    received_at: str  # empty where it answers a person
     server_name: str
     colour: str
     how_to_acknowledge: str  # a sentence, empty where an answer acknowledges nothing
@@ -64,8 +64,8 @@ def view_of(mail: QueuedMail) -> View:
         "links": [(link.url, link.title, _clickable(link.url)) for link in alert.links],
         "extra": [(name, _readable(value)) for name, value in alert.extra.items()],
         "notes": (*alert.notes, *attachment_notes(mail)),
-        "alert_id": format_id(accepted.id),
-        "received_at": _utc(accepted.received_at),
+        "alert_id": format_id(alert.answers.alert_id if alert.answers else accepted.id),
+        "received_at": "" if alert.answers else _utc(accepted.received_at),
         "server_name": mail.letterhead.server_name,
         "colour": RESOLVED_COLOUR if resolved else COLOURS[alert.severity],
         "how_to_acknowledge": HOW_TO_ACKNOWLEDGE if _can_be_acknowledged(mail) else "",
