@@ -38,15 +38,24 @@ def read_text(data: bytes, charset: str = "", *, hint: str = "", html: bool = Fa
     """
     for mark, marked_codec in BYTE_ORDER_MARKS:
         if data.startswith(mark):
-            return _by_codec(data[len(mark) :], marked_codec)
-    if html and not charset:
-        charset = charset_of_page(data)
+            text = data[len(mark) :]
+            return _by_codec(text, marked_codec) or _damaged(text, marked_codec)
+    page_charset = charset_of_page(data) if html else ""
+    charset = charset or page_charset
     codec = None if says_nothing(charset) else codec_named(charset)
     if data.isascii() and b"\x1b" not in data and not (codec and codec.startswith(_NOT_OF_ASCII)):
         return Decoded(data.decode("ascii"))
-    if codec is None:
-        return _guessed(data, NO_CHARSET if says_nothing(charset) else UNKNOWN_CHARSET, hint)
-    return _by_codec(data, codec)
+    return (
+        (_by_codec(data, codec) if codec else None)
+        or (read_as(data, codec_named(page_charset)) if page_charset else None)
+        or _otherwise(data, charset, codec, hint)
+    )
+
+
+def read_as(data: bytes, codec: str | None) -> Decoded | None:
+    """Return `data` as text in the charset of `codec` instead of the one that it declares, None if it is not in it."""
+    text = _strictly(data, codec) if codec else None
+    return None if text is None else Decoded(text, (WRONG_CHARSET,))
 
 
 def says_nothing(charset: str) -> bool:
@@ -69,28 +78,44 @@ def charset_of_page(data: bytes) -> str:
     return declared[1].decode("ascii", "replace") if declared else ""
 
 
-def is_utf_8(data: bytes) -> bool:
+def is_utf_8(data: bytes, *, is_declared: bool = False) -> bool:
     """Whether this is UTF-8, though a character may be broken: subjects are cut off wherever they get too long.
+
+    What is declared to be UTF-8 is, unless most of it is broken.
 
     In other charsets four octets that happen to be valid characters stand beside far more that are not. What is
     looked at is the beginning of what is not ASCII: no other thread runs meanwhile.
     """
     first = _HIGH.search(data)
-    if first is None:
+    if first is None or _strictly(data, "utf_8") is not None:
         return True
     sample = data[first.start() : first.start() + _UTF_8_REACH]
-    broken = _UTF_8.sub(b"", sample).translate(None, _ASCII)
-    return 4 * len(broken) <= len(sample.translate(None, _ASCII)) - len(broken)
+    broken = len(_UTF_8.sub(b"", sample).translate(None, _ASCII))
+    return (1 if is_declared else 4) * broken <= len(sample.translate(None, _ASCII)) - broken
 
 
-def _by_codec(data: bytes, codec: str) -> Decoded:
+def _by_codec(data: bytes, codec: str) -> Decoded | None:
+    """Return the text if it is in the declared charset, or what is likely to be meant by it."""
     if (text := _strictly(data, codec)) is not None:
         return Decoded(text)
-    if (text := _strictly(data, "utf_8")) is not None:  # hardly any other text is valid UTF-8
-        return Decoded(text, (WRONG_CHARSET,))
+    if decoded := read_as(data, "utf_8"):  # hardly any other text is valid UTF-8
+        return decoded
     for wider in _WIDER.get(codec, ()):
         if (text := _strictly(data, wider)) is not None:
             return Decoded(text)
+    return None
+
+
+def _otherwise(data: bytes, charset: str, codec: str | None, hint: str) -> Decoded:
+    """Return text that is not in the charset that it declares, "" for none. UTF-8 is often declared in vain."""
+    if codec is None:
+        return _guessed(data, NO_CHARSET if says_nothing(charset) else UNKNOWN_CHARSET, hint)
+    if codec == "utf_8" and not is_utf_8(data, is_declared=True):
+        return _guessed(data, WRONG_CHARSET, hint)
+    return _damaged(data, codec)
+
+
+def _damaged(data: bytes, codec: str) -> Decoded:
     return Decoded(_readably(data, codec), (UNDECODABLE,))
 
 

@@ -7,7 +7,7 @@ none of it well is for charset-normalizer, which knows more charsets.
 
 import re
 from codecs import getincrementaldecoder
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from app.domain.charset import CODECS, codec_of
@@ -51,10 +51,20 @@ def detect(sample: bytes, likely: str = "") -> str:
     share = max((score for codec, score in scores if codec == likely), default=1.0)
     if likely and share >= _LIKELY and _decoded(sample, likely) is not None:
         return likely
-    codec, score = max(scores, key=lambda entry: entry[1], default=("", 0.0))  # the first one of the best
+    codec, score = _best(scores)
     if score >= _SURE:
         return codec
     return _asked(sample) or (codec if score >= _PLAUSIBLE else "")
+
+
+def sure_codec(sample: bytes) -> str:
+    """Return the codec that the sample is sure to be in, whatever it declares; "" if there is none."""
+    codec, score = ("", 0.0) if sample.isascii() else _best(list(_scores(sample)))
+    return codec if score >= _SURE else ""
+
+
+def _best(scores: Sequence[tuple[str, float]]) -> tuple[str, float]:
+    return max(scores, key=lambda entry: entry[1], default=("", 0.0))  # the first one of the best
 
 
 def _scores(sample: bytes) -> Iterator[tuple[str, float]]:

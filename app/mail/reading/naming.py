@@ -35,6 +35,7 @@ _BY_TYPE = {
     "text/vcard": "contact.vcf",
     "text/x-vcard": "contact.vcf",
 }
+_CIPHERTEXT = ("multipart/encrypted", "application/octet-stream")  # RFC 3156 section 4: the multipart, and the part
 # image/png is a .png; most types of these families are named by their suffix.
 _SUFFIX = re.compile(r"(image|audio|video|text)/([a-z0-9]{1,8})")
 
@@ -44,10 +45,15 @@ def given_name(disposition: Parametrised, content_type: Parametrised) -> str:
     return disposition.parameters.get("filename", "") or content_type.parameters.get("name", "")
 
 
-def file_name(name: str, media_type: str) -> str:
-    """Return the name for a file of that type: `name` if there is one. A path in it stays."""
+def file_name(name: str, media_type: str, *, within: str = "") -> str:
+    """Return the name for a file of that type: `name` if there is one. A path in it stays.
+
+    `within` is the type of the multipart around it, "" for none.
+    """
     if name:
         return name
+    if (within, media_type) == _CIPHERTEXT:
+        return "encrypted.asc"
     if media_type in _BY_TYPE:
         return _BY_TYPE[media_type]
     family = _SUFFIX.fullmatch(media_type)

@@ -32,9 +32,12 @@ def read_message(data: bytes, limits: ReadingLimits = LIMITS) -> Message:
     nodes = splitter.nodes
     bodies = [_octets(data, node, defects) for node in nodes]
     hint = codec_of_undeclared(nodes, bodies)
-    parts = tuple(_part(node, octets, limits, hint) for node, octets in zip(nodes, bodies, strict=True))
+    parts: list[Part] = []
+    for node, octets in zip(nodes, bodies, strict=True):
+        within = "" if node.parent is None else nodes[node.parent].content_type.value
+        parts.append(_part(node, octets, limits, hint, within=within))
     body = BodyReader(parts, limits.max_text_bytes, hint, defects).read()
-    return _message(parts, body, tuple(defects))
+    return _message(tuple(parts), body, tuple(defects))
 
 
 def _octets(data: bytes, node: Node, defects: dict[str, None]) -> bytes:
@@ -46,7 +49,7 @@ def _octets(data: bytes, node: Node, defects: dict[str, None]) -> bytes:
     return octets
 
 
-def _part(node: Node, octets: bytes, limits: ReadingLimits, hint: str) -> Part:
+def _part(node: Node, octets: bytes, limits: ReadingLimits, hint: str, *, within: str) -> Part:
     content_type = _type_of_content(node, limits)
     headers = Headers(node.headers.fields, hint_of(charset_of(node)) or hint)
     disposition = read_parameters(headers.raw("Content-Disposition"), headers.hint)
@@ -56,7 +59,7 @@ def _part(node: Node, octets: bytes, limits: ReadingLimits, hint: str) -> Part:
         parameters=content_type.parameters,
         disposition=disposition.value,
         name=name,
-        file_name=file_name(name, content_type.value),
+        file_name=file_name(name, content_type.value, within=within),
         headers=headers,
         data=octets,
         depth=node.depth,

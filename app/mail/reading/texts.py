@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from app.domain.text import plain
 from app.mail.reading.body import HTML, chosen_texts, lay_out
-from app.mail.reading.charsets import read_text
+from app.mail.reading.charsets import UNDECODABLE, read_as, read_text
+from app.mail.reading.detection import sample_of, sure_codec
 from app.mail.reading.flowed import unflow
 from app.mail.reading.html_text import html_to_text
 from app.mail.reading.html_tokens import MAX_TAGS
@@ -14,6 +15,7 @@ from app.mail.reading.part import Part
 from app.mail.reading.transfer import BROKEN
 from app.mail.reading.uuencode import MAX_FILES, UuFile, find_files
 
+MAX_DETECTIONS = 10  # of charsets of texts that are not in theirs; one takes a few milliseconds
 TEXT_CUT = "the text was too long to be read as a whole"
 
 
@@ -39,6 +41,7 @@ class BodyReader:
     defects: dict[str, None]
     _tags_left: int = MAX_TAGS  # of all pages together
     _files_left: int = MAX_FILES
+    _detections_left: int = MAX_DETECTIONS
     _inside: dict[int, list[Part]] = field(default_factory=dict)  # the files in the text of a part
 
     def read(self) -> Body:
@@ -64,6 +67,9 @@ class BodyReader:
             self.defects[TEXT_CUT] = None
         self.bytes_left -= len(data)
         decoded = read_text(data, part.parameters.get("charset", ""), hint=self.hint, html=is_page)
+        if decoded.warnings == (UNDECODABLE,) and self._detections_left > 0:
+            self._detections_left -= 1
+            decoded = read_as(data, sure_codec(sample_of([data]))) or decoded
         self.defects.update(dict.fromkeys(decoded.warnings))
         if part.parameters.get("format", "").lower() == "flowed" and not is_page:
             return unflow(decoded.text, delete_space=part.parameters.get("delsp", "").lower() == "yes")

@@ -32,9 +32,14 @@ def _raw_fields(nodes: Sequence[Node]) -> Iterator[bytes]:
 
 def _undeclared_texts(nodes: Sequence[Node], bodies: Sequence[bytes]) -> Iterator[bytes]:
     for node, body in zip(nodes, bodies, strict=True):
-        charset = charset_of(node)
-        if _is_text(node) and (says_nothing(charset) or codec_named(charset) is None) and not charset_of_page(body):
+        if _is_text(node) and _is_open(charset_of(node), body) and _is_open(charset_of_page(body), body):
             yield body
+
+
+def _is_open(charset: str, body: bytes) -> bool:
+    """Whether what is declared, "" for nothing, does not tell the charset of the text. UTF-8 is often said in vain."""
+    codec = None if says_nothing(charset) else codec_named(charset)
+    return codec is None or (codec == "utf_8" and not is_utf_8(body, is_declared=True))
 
 
 def _is_text(node: Node) -> bool:

@@ -126,6 +126,15 @@ def test_files(part: bytes, name: str, data: bytes) -> None:
     assert mail.text == "see"
 
 
+@pytest.mark.parametrize(("given", "name"), [(b"", "encrypted.asc"), (b"; name=mail.pgp", "mail.pgp")])
+def test_an_encrypted_mail_is_a_file_that_programs_know(given: bytes, name: str) -> None:
+    """RFC 3156 section 4: the second part, which has no type of its own."""
+    version = b"Content-Type: application/pgp-encrypted\n\nVersion: 1"
+    secret = b"Content-Type: application/octet-stream" + given + b"\n\n-----BEGIN PGP MESSAGE-----"
+    mail = read_message(HEADER + multipart("encrypted", version, secret))
+    assert [file.file_name for file in mail.files] == ["pgp-version.asc", name]
+
+
 def test_a_mail_within_a_mail() -> None:
     """A forwarded mail is a file that can be read in its turn; a digest holds nothing else."""
     mail = read_message(multipart("digest", b"\nSubject: one\n\n1", b"\nSubject: two\n\n2"))

@@ -6,7 +6,7 @@ from base64 import b64encode
 
 import pytest
 
-from app.mail.reading.charsets import NO_CHARSET
+from app.mail.reading.charsets import NO_CHARSET, UNDECODABLE, WRONG_CHARSET
 from app.mail.reading.detection import MAX_SAMPLE, detect, sample_of
 from app.mail.reading.reader import read_message
 
@@ -130,3 +130,29 @@ def test_the_detector_is_loaded_when_it_is_needed() -> None:
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "charset_normalizer" not in run.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("codec", "declared", "text"),
+    [
+        ("koi8_r", "utf-8", "Нет связи с узлом web1, проверьте, пожалуйста, кабель."),
+        ("gb18030", "utf-8", "服务器没有响应，请检查连接。"),
+        ("cp932", "utf-8", "サーバーが応答しません。至急ご確認ください。"),
+        ("cp1252", "gb2312", "Où êtes-vous ? Réunion déplacée à jeudi, à l’école."),
+        ("big5", "euc-jp", "伺服器沒有回應，請檢查連線。"),
+        ("cp1251", "shift_jis", "Нет связи с узлом web1, проверьте, пожалуйста, кабель."),
+    ],
+)
+def test_what_a_text_declares_in_vain_is_told_by_its_look(codec: str, declared: str, text: str) -> None:
+    """Programs write one charset over texts of any other."""
+    head = f"Subject: x\nContent-Type: text/plain; charset={declared}\nContent-Transfer-Encoding: 8bit\n\n"
+    mail = read_message(head.encode() + text.encode(codec))
+    assert (mail.text, mail.defects) == (text, (WRONG_CHARSET,))
+
+
+def test_a_damaged_text_stays_in_the_charset_that_it_declares() -> None:
+    """One octet too many does not make it another one."""
+    text = "サーバーが応答しません。至急ご確認ください。"
+    head = b"Content-Type: text/plain; charset=shift_jis\nContent-Transfer-Encoding: 8bit\n\n"
+    mail = read_message(head + text.encode("cp932") + b"\x81 OK")
+    assert (mail.text, mail.defects) == (f"{text}\\x81 OK", (UNDECODABLE,))
