@@ -92,17 +92,16 @@ async def _opened(access: Access) -> MailboxSession:
 def _of_settings(config: Path | None) -> Access:
     # These take as long to import as all the rest.
     from app.logs import configure_logs
-    from app.settings.load import load_settings
+    from app.settings.load import load_mailbox
     from app.wiring.logins import mailbox_logins
 
     try:
-        settings = load_settings(config=config, sandbox=False, environ=os.environ)
-        setup = settings.mailbox_setup()
+        setup = load_mailbox(config=config, environ=os.environ)
     except ConfigurationError as error:
         fail(error, CONFIGURATION)
     if setup is None:
         fail("no mailbox is set: set url below [mailbox], or name one with --mailbox", CONFIGURATION)
-    configure_logs(secrets=settings.secrets())
+    configure_logs(secrets=setup.secrets)
     return Access(setup.server, mailbox_logins(setup))
 
 

@@ -10,9 +10,9 @@ from app.domain.access import Scope
 from app.domain.address import Mailbox
 from app.domain.errors import ConfigurationError
 from app.domain.receiver import DEFAULT_RECEIVER
-from app.settings.mailbox import MailboxSettings, check_mailbox_files, with_mailbox_secrets
+from app.settings.mailbox import MailboxSettings, MailboxSetup, check_mailbox_files, mailbox_setup, with_mailbox_secrets
 from app.settings.model import Settings
-from app.settings.names import how_to_set, unknown_keys, unknown_variables
+from app.settings.names import how_to_set, unknown_keys, unknown_variables, variable
 from app.settings.probe import ProbeSettings
 from app.settings.problems import in_words
 from app.settings.relay_tables import has_password, with_secrets
@@ -25,6 +25,7 @@ from app.settings.tokens import alike, hmac_secrets
 # RFC 2606 section 2: .example reaches nobody, should such an address ever get out.
 SANDBOX_SENDER = Mailbox("alerts@sandbox.example")
 SANDBOX_RECIPIENTS = (Mailbox("ops@sandbox.example"),)
+MAILBOX = "mailbox"  # the section
 SHORT_FORM = ("relay", "relay_password", "relay_password_file", "relay_connections")
 REQUIRED = {
     "relay": 'the SMTP server that takes the mail, such as "smtps://alerts@mail.example.org:465", or several as relays',
@@ -64,6 +65,23 @@ def load_settings(*, config: Path | None, sandbox: bool, environ: Mapping[str, s
     if mailbox := settings.mailbox_setup():
         check_mailbox_files(mailbox)
     return settings
+
+
+def load_mailbox(*, config: Path | None, environ: Mapping[str, str]) -> MailboxSetup | None:
+    """Return the mailbox of the settings, for a program that reads it and sends nothing; None for none.
+
+    What stands outside of the section may be missing, or wrong. Raises ConfigurationError as `load_settings` does.
+    """
+    table = toml_source(config_file(config, environ)).toml_data
+    section = {name: value for name, value in table.items() if name == MAILBOX}
+    variables = {name: value for name, value in environ.items() if name.upper().startswith(variable(f"{MAILBOX}."))}
+    _refuse(unknown_keys(section) + unknown_variables(variables))
+    settings = _validated(EnvironmentSource(variables), InitSettingsSource(Settings, section))
+    _refuse(_no_mailbox(settings))
+    setup = mailbox_setup(with_mailbox_secrets(settings.mailbox, SecretFiles(environ)), settings.mail_from)
+    if setup:
+        check_mailbox_files(setup)
+    return setup
 
 
 def _validated(*sources: PydanticBaseSettingsSource) -> Settings:

@@ -88,6 +88,12 @@ class MailboxSetup:
     verp: bool
     set_aside_after: int
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secrets in plain text, for the logs to blot out."""
+        found = (self.server.password, self.oauth.client.client_secret if self.oauth else "")
+        return tuple(filter(None, found))
+
 
 def with_mailbox_secrets(mailbox: MailboxSettings, files: SecretFiles) -> MailboxSettings:
     """Return the section with the secrets that stand in files. Raises ConfigurationError if one is of no use."""

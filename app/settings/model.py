@@ -165,13 +165,12 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """Return every secret in plain text, for the logs to blot out."""
         setups, mailbox = self.outgoing_relays(), self.mailbox_setup()
-        oauths = (*(setup.oauth for setup in setups), mailbox.oauth if mailbox else None)
         wrapped = (self.http.token, *self.hmac_secrets.values(), self.alarm.url, self.alarm.ping_url)
         key = self.dkim.key.get_secret_value() if self.dkim.key else ""
         secrets = [
             *(setup.relay.password for setup in setups),
-            mailbox.server.password if mailbox else "",
-            *(oauth.client.client_secret for oauth in oauths if oauth),
+            *(setup.oauth.client.client_secret for setup in setups if setup.oauth),
+            *(mailbox.secrets if mailbox else ()),
             *(secret.get_secret_value() for secret in wrapped if secret),
             *(line for line in key.splitlines() if "-----" not in line),  # a log line shows one at most
         ]

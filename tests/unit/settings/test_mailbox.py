@@ -1,5 +1,6 @@
 """`[mailbox]` and `[probe]`: off unless they are set, their secrets hidden, and refused in plain words."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from app.domain.mail_read import AfterReading
 from app.domain.mailbox_server import MailboxSecurity
 from app.domain.relay import TlsFiles
 from app.mail.message_id import MessageIds
-from app.settings.load import load_settings
+from app.settings.load import load_mailbox, load_settings
 from app.settings.mailbox import POSITION_ROOM, TOKEN_ROOM, MailboxSetup
 from app.settings.model import Settings
 from app.settings.probe import ProbeSetup
@@ -256,3 +257,50 @@ def test_the_sandbox_reads_no_mailbox() -> None:
     environ = dict(map(_variable, (PROBED | {"password_file": "lost"}).items()))
     settings = load_settings(config=None, sandbox=True, environ=environ)
     assert (settings.mailbox_setup(), settings.probe_setup()) == (None, None)
+
+
+def alone(toml: str = "", **environ: str) -> MailboxSetup | None:
+    """Load the section alone."""
+    Path("mailalert.toml").write_text(toml, encoding="utf-8")
+    return load_mailbox(config=Path("mailalert.toml"), environ=environ)
+
+
+def test_the_section_is_enough_to_read_by() -> None:
+    """Whatever is missing or wrong around it: a person looks into the mailbox because of that."""
+    setup = alone(f'relay = 5\nunknown = 1\n[mailbox]\nurl = "{IMAP}"\npassword_file = "secret"\n')
+    assert setup is not None
+    assert (setup.server.password, setup.secrets) == (CANARY, (CANARY,))
+    assert CANARY not in repr(setup)
+
+
+def test_the_environment_outweighs_the_section() -> None:
+    """As in all settings; so do systemd's credentials stand in for a password."""
+    Path("mailbox_password").write_text(f"{CANARY}\n")
+    toml = f'[mailbox]\nurl = "{POP3}"\nevery = "5m"\n'
+    setup = alone(toml, MAILALERT_MAILBOX__URL=IMAP, CREDENTIALS_DIRECTORY=".", MAILALERT_RELAY="nonsense")
+    assert setup is not None
+    assert (setup.server.security, setup.server.password) == (MailboxSecurity.IMAP_TLS, CANARY)
+    assert setup.every == timedelta(minutes=5)
+
+
+def test_no_section_is_no_mailbox() -> None:
+    """And no fault."""
+    assert alone() is alone('relay = "smtp://mail.example.org"') is None
+
+
+@pytest.mark.parametrize(
+    ("toml", "environ", "said"),
+    [
+        ('[mailbox]\nurrl = "x"', {}, "mailbox.urrl: no such setting"),
+        ('[mailbox]\nfolder = "x"', {}, "mailbox.url: is missing"),
+        ("mailbox = 3", {}, "mailbox: is a section"),
+        ("", {"MAILALERT_MAILBOX__URRL": "x"}, "no such setting in the environment; did you mean"),
+        (f'[mailbox]\nurl = "{IMAP}"', {}, "a user without a password"),
+        ("[mailbox", {}, "is not TOML"),
+    ],
+    ids=["key", "no url", "no section", "variable", "no password", "no TOML"],
+)
+def test_what_is_wrong_in_the_section_is_told(toml: str, environ: dict[str, str], said: str) -> None:
+    """In the words of the daemon."""
+    with pytest.raises(ConfigurationError, match=re.escape(said)):
+        alone(toml, **environ)
