@@ -18,7 +18,8 @@ file_argument = click.argument("file", metavar="FILE.eml")
 def mail() -> None:
     """Read a mail that lies in a file, as it came over the wire; - is stdin.
 
-    Exit codes: 66 when the file cannot be read, 74 when a file cannot be saved, 65 for other trouble with the mail.
+    Exit codes: 64 when the command line is wrong, 66 when the file cannot be read, 74 when a file cannot be saved, 65
+    for other trouble with the mail.
     """
 
 

@@ -25,8 +25,8 @@ def mailbox() -> None:
     the uid, which `list` prints in a pipe and in JSON, and which every command understands.
 
     Nothing is deleted but by `delete`, and by IMAP nothing is marked as read. Exit codes: 64 when the command line is
-    wrong, 2 when it does not even have the right options, 65 when there is no such mail, 78 when a setting, password
-    or certificate is wrong, 75 for other trouble with the server, 74 when a file cannot be saved.
+    wrong, 65 when there is no such mail, 78 when a setting, password or certificate is wrong, 75 for other trouble
+    with the server, 74 when a file cannot be saved, 1 when you decline.
     """
 
 

@@ -3,14 +3,16 @@
 import asyncio
 import getpass
 import os
+import re
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
 from app.cli.ending import CONFIGURATION, REFUSED, TEMPORARY, USAGE, fail
+from app.cli.mailbox_advice import for_port
 from app.cli.mailbox_mails import MailUnavailable
 from app.cli.mailbox_where import Where
 from app.domain.errors import ConfigurationError
@@ -24,16 +26,19 @@ from app.net.logins import FixedLogin, PasswordFile
 PATIENCE_S = 20.0  # the daemon holds a POP3 mailbox for as long as it reads what is new: seconds
 PAUSE_S = 1.0
 SETTING = "--mailbox"
+FOLDER_OPTION = {"mailbox.folder": "--folder"}
+OPTIONS = {"ca_file": "--ca-file", **FOLDER_OPTION}  # that --mailbox goes with
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A mailbox, and how to log in to it."""
+    """A mailbox, and how to log in to it. `options` stand on the command line in the place of settings."""
 
     server: MailboxServer
     logins: Logins
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 def access_to(where: Where) -> Access:
@@ -46,7 +51,8 @@ def access_to(where: Where) -> Access:
         return access
     if access.server.protocol is MailboxProtocol.POP3:
         fail("--folder: POP3 knows no folders; leave it out, or read by IMAP (imaps://)", USAGE)
-    return replace(access, server=replace(access.server, folder=where.folder))
+    options = {**access.options, **FOLDER_OPTION}
+    return replace(access, server=replace(access.server, folder=where.folder), options=options)
 
 
 def in_mailbox(access: Access, action: Callable[[MailboxSession], Awaitable[Result]]) -> Result:
@@ -82,11 +88,19 @@ async def _opened(access: Access) -> MailboxSession:
             return await open_mailbox(access.server, access.logins)
         except MailboxFault as fault:
             if fault.trouble is not Trouble.IN_USE:
-                raise
+                raise MailboxFault(_in_words(access, fault), fault.trouble) from fault
             if loop.time() > deadline:
                 told = f"{fault}; it was tried for {PATIENCE_S:.0f} s: the daemon or a mail program reads it just now"
                 raise MailboxFault(told, fault.trouble) from None
         await asyncio.sleep(PAUSE_S)
+
+
+def _in_words(access: Access, fault: MailboxFault) -> str:
+    """Return the fault with what may mend it on this command line."""
+    text = "; ".join([str(fault), *for_port(access.server, fault)])
+    for setting, option in access.options.items():
+        text = re.sub(rf"(?<![\w/.-]){re.escape(setting)}(?![\w/.-])", option, text)  # no part of a path
+    return text
 
 
 def _of_settings(config: Path | None) -> Access:
@@ -115,7 +129,8 @@ def _of_command_line(where: Where, url: str) -> Access:
             "everybody on this machine can see a password in --mailbox (ps): use --password-file, or type it in", USAGE
         )
     if where.password_file:
-        return Access(server, PasswordFile(server.username, where.password_file))
+        return Access(server, PasswordFile(server.username, where.password_file), OPTIONS)
     if not sys.stdin.isatty():
         fail("--mailbox needs --password-file where there is no terminal to ask for the password", USAGE)
-    return Access(server, FixedLogin(Login(server.username, getpass.getpass(f"Password for {server}: "))))
+    password = getpass.getpass(f"Password for {server}: ")
+    return Access(server, FixedLogin(Login(server.username, password)), OPTIONS)

@@ -22,6 +22,7 @@ OTHER_SECURITY = {  # the same protocol, with TLS from the first byte instead of
     MailboxSecurity.IMAP: MailboxSecurity.IMAP_TLS,
     MailboxSecurity.IMAP_TLS: MailboxSecurity.IMAP,
 }
+IN_PLAINTEXT = ("wrong version number", "in plaintext where TLS must begin")  # as OpenSSL says it, and our POP3
 IN_USE = (
     "only one program at a time can have it open by POP3, and the daemon is one: check again in a moment, let no other "
     "program read it, or read by IMAP (imaps://)"
@@ -43,15 +44,29 @@ def for_mailbox_fault(server: MailboxServer, fault: MailboxFault, *, by_token: b
     if isinstance(cause, LoginUnavailable):
         yield from _for_no_login(cause)
     elif isinstance(cause, ConnectFailed):
-        yield from _for_connect(server, str(fault))
+        yield from _for_connect(server, fault)
     elif fault.trouble is Trouble.LOGIN:
         yield from _for_login(server, by_token=by_token)
     elif fault.trouble is Trouble.IN_USE and server.protocol is MailboxProtocol.POP3:
         yield IN_USE
     elif fault.trouble is Trouble.BUSY:
         yield "try again in a few minutes; if it lasts, look in less often (every below [mailbox])"
-    elif fault.trouble is Trouble.UNREACHABLE:
-        yield from _for_port(server)
+    else:
+        yield from for_port(server, fault)
+
+
+def for_port(server: MailboxServer, fault: MailboxFault) -> Iterator[str]:
+    """Yield the URL to write where the port is known to speak otherwise (RFC 8314 section 3), or did so."""
+    if fault.trouble not in {Trouble.UNREACHABLE, Trouble.PROTOCOL}:
+        return
+    meant = next((security for security, port in DEFAULT_PORTS.items() if port == server.port), server.security)
+    speaks = "begins with TLS" if meant.is_implicit_tls else "begins in plaintext"
+    if meant.protocol is not server.protocol:
+        speaks = f"is for {NAMES[meant.protocol]}"
+    elif any(words in str(fault) for words in IN_PLAINTEXT):
+        meant, speaks = OTHER_SECURITY[server.security], "begins in plaintext"
+    if meant is not server.security:
+        yield f"port {server.port} {speaks}: write {meant}:// instead of {server.security}://"
 
 
 def _for_no_login(cause: LoginUnavailable) -> Iterator[str]:
@@ -61,14 +76,14 @@ def _for_no_login(cause: LoginUnavailable) -> Iterator[str]:
         yield "the token server is the trouble, not the mailbox; see whether this machine can reach it"
 
 
-def _for_connect(server: MailboxServer, reason: str) -> Iterator[str]:
-    if "resolve" in reason:
+def _for_connect(server: MailboxServer, fault: MailboxFault) -> Iterator[str]:
+    if "resolve" in str(fault):
         yield f"check the host name {server.host} in mailbox.url, and the DNS of this machine"
     elif server.host in LOOPBACK:
         yield f"nothing listens on port {server.port} of this machine: start a mail server, or name another host"
     else:
         yield f"check host and port in mailbox.url, and whether a firewall lets this machine reach port {server.port}"
-        yield from _for_port(server)
+        yield from for_port(server, fault)
 
 
 def _for_login(server: MailboxServer, *, by_token: bool) -> Iterator[str]:
@@ -81,11 +96,3 @@ def _for_login(server: MailboxServer, *, by_token: bool) -> Iterator[str]:
         return
     yield from for_password(server.host, server.username, service=service, oauth_section=OAUTH_SECTION)
     yield f"see whether {service} is turned on for the account: where it is off, every password is refused"
-
-
-def _for_port(server: MailboxServer) -> Iterator[str]:
-    """Yield the URL that the port belongs to, if it is that of the other way to encrypt (RFC 8314 section 3)."""
-    other = OTHER_SECURITY[server.security]
-    if server.port == DEFAULT_PORTS[other]:
-        begins = "begins with TLS" if other.is_implicit_tls else "begins in plaintext"
-        yield f"port {server.port} {begins}: write {other}:// instead of {server.security}://"

@@ -3,10 +3,15 @@
 A cron job should not wait for the imports of commands that it does not use.
 """
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from typing import Any
 
 import click
 
+from app.cli.ending import USAGE
 from app.version import __version__
 
 # The module in app.cli and the name in it, for each subcommand; the order is that of the help.
@@ -24,7 +29,7 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """A group whose subcommands are imported by name."""
+    """A group whose subcommands are imported by name. A wrong command line ends all of them with 64 (sysexits.h)."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the names of all subcommands."""
@@ -38,6 +43,25 @@ class LazyGroup(click.Group):
         command = getattr(import_module(f"app.cli.{module}"), name)
         assert isinstance(command, click.Command)
         return command
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the options before the subcommand."""
+        with _usage_errors():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Read the subcommand's options, and run it."""
+        with _usage_errors():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _usage_errors() -> Iterator[None]:
+    try:
+        yield
+    except click.UsageError as error:
+        error.show()
+        sys.exit(USAGE)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -15,8 +16,6 @@ STATUSES = ("firing", "resolved")
 WAIT_S = 60.0  # a daemon that restarts is back in seconds, a machine in a minute
 LONGEST_WAIT_S = 3600.0  # cron starts the job again by then
 VIEWS = {"html": "Show its HTML.", "source": "Show it as it came.", "headers": "Show every field of its header."}
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def wait_of_environment() -> float:
@@ -76,8 +75,16 @@ dir_option = click.option(
 )
 
 
-def view_option(command: Command) -> Command:
-    """Give a command the options that say what is shown of a mail: `view` is one of MailView in mail_view.py."""
+def view_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say what is shown of a mail; it gets `view`, a MailView of mail_view.py."""
+
+    @wraps(command)
+    def with_view(**options: Any) -> None:
+        chosen = [view for view in VIEWS if options.pop(view)]
+        if len(chosen) > 1:
+            raise click.UsageError(f"{' and '.join(f'--{view}' for view in chosen)}: use one of them")
+        command(view=chosen[0] if chosen else "text", **options)
+
     for view, text in VIEWS.items():
-        command = click.option(f"--{view}", "view", flag_value=view, default="text", help=text)(command)
-    return command
+        with_view = click.option(f"--{view}", view, is_flag=True, help=text)(with_view)
+    return with_view

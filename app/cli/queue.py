@@ -2,7 +2,6 @@
 
 import sys
 from typing import Any
-from urllib.parse import quote
 
 import click
 
@@ -63,7 +62,7 @@ def retry(*, ids: tuple[str, ...], everything: bool, url: str) -> None:
     with client_errors():
         daemon = Daemon(url, read_token())
         for each in ids:
-            answer = daemon.post(f"/dead-letters/{quote(each, safe='')}/retry", wants="id")
+            answer = daemon.post(f"/dead-letters/{quoted(each)}/retry", wants="id")
             print(answer["id"], "is queued again")
         if everything:
             retry_all(daemon)
@@ -79,7 +78,7 @@ def drop(*, ids: tuple[str, ...], url: str) -> None:
     with client_errors():
         daemon = Daemon(url, read_token())
         for each in ids:
-            answer = daemon.delete(f"/dead-letters/{quote(each, safe='')}", wants="id")
+            answer = daemon.delete(f"/dead-letters/{quoted(each)}", wants="id")
             print(answer["id"], "is dropped")
 
 
@@ -119,7 +118,7 @@ def _newest(daemon: Daemon, state: str, limit: int) -> tuple[list[dict[str, Any]
     if state == FAILED:
         path, key = "/dead-letters?", "dead_letters"
     else:
-        path, key = f"/alerts?state={quote(state.replace('-', ' '))}&", "alerts"
+        path, key = f"/alerts?state={quoted(state.replace('-', ' '))}&", "alerts"
     found: list[dict[str, Any]] = []
     cursor = ""
     while True:

@@ -98,6 +98,14 @@ def test_a_wrong_command_line_ends_with_64(daemon: RoutesDaemon, tmp_path: Path,
     assert daemon.asked == []
 
 
+@pytest.mark.parametrize("undo", [[], ["--undo"]], ids=["ack", "undo"])
+def test_bytes_that_are_no_text_name_no_alert(daemon: RoutesDaemon, tmp_path: Path, undo: list[str]) -> None:
+    """Nor do they end in a traceback."""
+    done = daemon.run("ack", os.fsdecode(b"caf\xe9"), "--who", os.fsdecode(b"ann\xe9"), *undo, home=tmp_path)
+    assert done.returncode == 65
+    assert b"Traceback" not in done.stderr
+
+
 def test_a_time_that_is_too_long_ends_with_65(daemon: RoutesDaemon, tmp_path: Path) -> None:
     """With what the daemon allows."""
     done = daemon.run("ack", put_alert(daemon), "--for", "900d", home=tmp_path)

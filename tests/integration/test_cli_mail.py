@@ -65,6 +65,14 @@ def test_the_html_is_shown_as_it_came(tmp_path: Path) -> None:
     assert (without.returncode, without.stdout) == (65, b"")
 
 
+@pytest.mark.parametrize("view", ["--headers", "--source"])
+def test_one_view_is_shown_at_a_time(tmp_path: Path, view: str) -> None:
+    """Of two none is left out in silence."""
+    done = mailalert("mail", "show", str(ATTACHMENTS), "--html", view, home=tmp_path)
+    assert (done.returncode, done.stdout) == (64, b"")
+    assert b"use one of them" in done.stderr
+
+
 def test_json_has_all_that_is_known(tmp_path: Path) -> None:
     """Addresses as objects, times in UTC, and what the other options show besides."""
     shown = json.loads(mailalert("mail", "show", str(ATTACHMENTS), "--json", home=tmp_path).stdout)

@@ -221,8 +221,20 @@ def test_a_certificate_is_verified(open_by: Open, authority: Authority, scheme: 
     """78 unless its authority is named."""
     mailbox = open_by(scheme)
     mailbox.put(mail("hello"))
-    assert mailbox.run("list").returncode == 78
+    refused = mailbox.run("list")
+    assert refused.returncode == 78
+    assert b"name its certificate as --ca-file\n" in refused.stderr
     assert mailbox.lines("list", "--ca-file", str(authority.bundle))[0][3] == "hello"
+
+
+@pytest.mark.parametrize("protocol", ["pop3", "imap"])
+def test_a_url_for_tls_at_a_port_without_it_is_corrected(open_by: Open, protocol: str) -> None:
+    """Whatever the library says of it."""
+    mailbox = open_by(protocol)
+    url = mailbox.url.replace(f"{protocol}:", f"{protocol}s:")
+    done = mailalert("mailbox", "list", *mailbox.where, "--mailbox", url, home=mailbox.home)
+    assert done.returncode == 75
+    assert f"begins in plaintext: write {protocol}:// instead of {protocol}s://".encode() in done.stderr
 
 
 def test_another_folder_is_read(open_by: Open) -> None:
@@ -230,7 +242,9 @@ def test_another_folder_is_read(open_by: Open) -> None:
     mailbox = open_by("imap")
     mailbox.dovecot.put(USER, mail("kept"), folder="Archive")
     assert mailbox.lines("list", "--folder", "Archive")[0][3] == "kept"
-    assert mailbox.run("list", "--folder", "Absent").returncode == 78
+    absent = mailbox.run("list", "--folder", "Absent")
+    assert absent.returncode == 78
+    assert b"correct --folder, or make it" in absent.stderr
     assert open_by("pop3").run("list", "--folder", "Archive").returncode == 64
 
 

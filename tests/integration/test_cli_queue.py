@@ -1,6 +1,7 @@
 """`mailalert queue` against the real routes over a journal in memory."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -163,3 +164,11 @@ def test_who_is_not_set_aside_ends_with_65(daemon: RoutesDaemon, tmp_path: Path,
     done = daemon.run("queue", "release", address, home=tmp_path)
     assert done.returncode == 65
     assert b"mailalert queue aside" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["retry", "drop", "release"])
+def test_bytes_that_are_no_text_name_nothing(daemon: RoutesDaemon, tmp_path: Path, command: str) -> None:
+    """Nor do they end in a traceback."""
+    done = daemon.run("queue", command, os.fsdecode(b"caf\xe9"), home=tmp_path)
+    assert done.returncode == 65
+    assert b"Traceback" not in done.stderr

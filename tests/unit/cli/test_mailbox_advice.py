@@ -59,14 +59,31 @@ def test_a_token_needs_rights(url: str, right: str) -> None:
         ("imap://me@mail.example.org:993", "port 993 begins with TLS: write imaps:// instead of imap://"),
         ("imaps://me@mail.example.org:143", "port 143 begins in plaintext: write imap:// instead of imaps://"),
         ("pop3://me@mail.example.org:995", "port 995 begins with TLS: write pop3s:// instead of pop3://"),
+        ("imap://me@mail.example.org:110", "port 110 is for POP3: write pop3:// instead of imap://"),
+        ("imaps://me@mail.example.org:995", "port 995 is for POP3: write pop3s:// instead of imaps://"),
+        ("pop3s://me@mail.example.org:143", "port 143 is for IMAP: write imap:// instead of pop3s://"),
         ("imaps://me@mail.example.org", ""),
         ("imaps://me@mail.example.org:1993", ""),
     ],
-    ids=["imap on 993", "imaps on 143", "pop3 on 995", "right", "own port"],
+    ids=["imap on 993", "imaps on 143", "pop3 on 995", "imap on 110", "imaps on 995", "pop3s on 143", "right", "own"],
 )
-def test_a_port_that_speaks_otherwise_is_named(url: str, said: str) -> None:
+@pytest.mark.parametrize("trouble", [Trouble.UNREACHABLE, Trouble.PROTOCOL])
+def test_a_port_that_speaks_otherwise_is_named(url: str, said: str, trouble: Trouble) -> None:
     """Of ports that nobody knows nothing is guessed."""
-    assert advice(url, Trouble.UNREACHABLE) == said
+    assert advice(url, trouble) == said
+
+
+@pytest.mark.parametrize(
+    ("url", "reason", "said"),
+    [
+        ("imaps://me@h:1143", "TLS failed: wrong version number", "write imap:// instead of imaps://"),
+        ("pop3s://me@h:1110", "spoke in plaintext where TLS must begin", "write pop3:// instead of pop3s://"),
+    ],
+    ids=["imap", "pop3"],
+)
+def test_a_server_that_spoke_in_plaintext_tells_it_of_any_port(url: str, reason: str, said: str) -> None:
+    """It was heard, so nothing is guessed."""
+    assert said in advice(url, Trouble.PROTOCOL, reason=reason)
 
 
 @pytest.mark.parametrize(
