@@ -38,7 +38,8 @@ def run(daemon: ScriptedDaemon, home: Path, *words: str, **more: Any) -> subproc
 def start(daemon: ScriptedDaemon, home: Path, *words: str, **popen: Any) -> subprocess.Popen[bytes]:
     """Start it and wait for nothing."""
     environ = environment(home, {"MAILALERT_URL": daemon.url})
-    return subprocess.Popen([*MAILALERT, "run", *words], env=environ, cwd=home, **popen)
+    # What is started under nohup or behind a shell's & ignores signals, and no trap changes that.
+    return subprocess.Popen(["env", "--default-signal", *MAILALERT, "run", *words], env=environ, cwd=home, **popen)
 
 
 def log_of(alert: Any) -> bytes:
